@@ -1,0 +1,85 @@
+import { assertValid, currentVersion, upcast } from '../events/registry.js';
+import type { EventMetadata, NewEvent, Position, StreamId } from '../events/envelope.js';
+import { type EventStore, type ExpectedRevision, isRevisionConflict } from '../events/eventStore.js';
+import type { Decider } from '../kernel/decider.js';
+import { DomainError } from '../kernel/errors.js';
+import { eventIdOf } from '../kernel/ids.js';
+import type { Message } from '../kernel/message.js';
+import type { CommandContext } from './context.js';
+
+const ATTEMPTS = 4;
+
+/** A stream folded: what a decision is taken from. */
+export interface Loaded<S> {
+  readonly state: S;
+  readonly revision: ExpectedRevision;
+  /** The position of the stream's last event, 0n for an absent stream. */
+  readonly position: Position;
+}
+
+export interface Handled<S, E extends Message> extends Loaded<S> {
+  /** The new events, empty when the command had nothing left to do. */
+  readonly events: readonly NewEvent<E>[];
+}
+
+/** Folds a stream. */
+export const load = async <S, E extends Message>(
+  store: EventStore,
+  decider: Pick<Decider<S, never, E>, 'initialState' | 'evolve'>,
+  stream: StreamId,
+): Promise<Loaded<S>> => {
+  let loaded: Loaded<S> = { state: decider.initialState, revision: 'no_stream', position: 0n };
+  for await (const page of store.readStream(stream)) {
+    for (const event of page) {
+      const current = upcast(event);
+      const state = decider.evolve(loaded.state, { type: current.type, data: current.data } as E);
+      loaded = { state, revision: event.revision, position: event.position };
+    }
+  }
+  return loaded;
+};
+
+const metadataOf = (type: string, context: CommandContext): EventMetadata => ({
+  org_id: context.principal.orgId,
+  actor: context.principal.actor,
+  correlation_id: context.correlationId,
+  causation_id: context.causationId,
+  command_id: context.commandId,
+  ...(context.requestId !== undefined && { request_id: context.requestId }),
+  ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
+  schema_version: currentVersion(type),
+  occurred_at: context.now,
+});
+
+const toNewEvents = <E extends Message>(decided: readonly E[], context: CommandContext): NewEvent<E>[] =>
+  decided.map((event, index) => {
+    assertValid(event.type, event.data);
+    return { id: eventIdOf(context.commandId, index), type: event.type, data: event.data, metadata: metadataOf(event.type, context) };
+  });
+
+/**
+ * The only place where I/O meets a decider: load, decide, append at the revision read. A concurrent append is met by
+ * deciding again from the newer state, three times.
+ * @throws DomainError `version_conflict` when the stream kept moving
+ */
+export const handle = async <S, C, E extends Message>(
+  store: EventStore,
+  decider: Decider<S, C, E>,
+  stream: StreamId,
+  command: C,
+  context: CommandContext,
+): Promise<Handled<S, E>> => {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const loaded = await load(store, decider, stream);
+    const decided = decider.decide(command, loaded.state);
+    if (decided.length === 0) return { ...loaded, events: [] };
+    const events = toNewEvents(decided, context);
+    try {
+      const appended = await store.append(stream, loaded.revision, events);
+      return { ...appended, state: decided.reduce(decider.evolve, loaded.state), events };
+    } catch (error) {
+      if (!isRevisionConflict(error)) throw error;
+    }
+  }
+  throw new DomainError('version_conflict', `${stream} is being changed by others; try again`);
+};

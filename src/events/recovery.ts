@@ -1,0 +1,129 @@
+import { Type, type Static } from 'typebox';
+import { channels, RetryPolicySchema } from './organization.js';
+import { successSources } from './payment.js';
+import { Amount, closed, Code, Currency, enumOf, type EventOf, FailureSchema, Timestamp, Uuid } from './schema.js';
+
+export const categories = [
+  'insufficient_funds',
+  'issuer_decline',
+  'velocity_limit',
+  'network_error',
+  'issuer_risk',
+  'authentication_required',
+  'card_data_invalid',
+  'credential_changed',
+  'account_invalid',
+  'lost_stolen_fraud',
+  'revoked',
+  'not_permitted',
+  'merchant_config',
+  'psp_blocked',
+  'duplicate',
+  'pending_unknown',
+  'customer_abandoned',
+  'unknown',
+] as const;
+export type Category = (typeof categories)[number];
+
+/** soft: may pass by itself · hard: will not with this method · needs_customer: only the customer can cure it. */
+export const hardnesses = ['soft', 'hard', 'needs_customer'] as const;
+export type Hardness = (typeof hardnesses)[number];
+
+/** May the same method be charged again: never · after_change (of data, method or consent) · allowed. */
+export const retryPermissions = ['never', 'after_change', 'allowed'] as const;
+export type RetryPermission = (typeof retryPermissions)[number];
+
+/** Which word of the failure decided, read by which version of the tables. */
+export const EvidenceSchema = closed({
+  /** The step of the order of evidence that won, e.g. `decline_code`; `none` when nothing was recognised. */
+  step: Code,
+  value: Type.Optional(Code),
+  table_version: Code,
+  raw: closed({
+    code: Type.Optional(Code),
+    decline_code: Type.Optional(Code),
+    network_code: Type.Optional(Code),
+    advice_code: Type.Optional(Code),
+    card_brand: Type.Optional(Code),
+  }),
+});
+export type Evidence = Static<typeof EvidenceSchema>;
+
+const classificationFields = {
+  category: enumOf(categories),
+  hardness: enumOf(hardnesses),
+  retry: enumOf(retryPermissions),
+  /** Not before this instant, when the network says so. */
+  earliest_at: Type.Optional(Timestamp),
+  evidence: EvidenceSchema,
+} as const;
+export const ClassificationSchema = closed(classificationFields);
+export type Classification = Static<typeof ClassificationSchema>;
+
+/** Why a step was chosen: enough to take the same decision again. */
+export const ExplanationSchema = closed({
+  chosen: Type.String(),
+  candidates: Type.Array(Type.String()),
+  rejected: Type.Array(closed({ candidate: Type.String(), reason: Type.String() })),
+  evidence: EvidenceSchema,
+  policy_version: Type.Integer(),
+  rules_version: Type.Integer(),
+  limits_version: Type.Integer(),
+  counters: Type.Record(Type.String(), Type.Integer()),
+});
+export type Explanation = Static<typeof ExplanationSchema>;
+
+/** The debt and the day its recovery began, on every event, so that analytics can be folded from single events. */
+export const CohortSchema = closed({ opened_at: Timestamp, amount: Amount, currency: Currency });
+export type Cohort = Static<typeof CohortSchema>;
+
+const Attempt = Type.Integer({ minimum: 1 });
+const Step = Type.Integer({ minimum: 1 });
+export const closedStatuses = ['succeeded', 'exhausted', 'expired', 'cancelled'] as const;
+const cohort = { cohort: CohortSchema } as const;
+
+/** Stored format: add, never change; upcast in registry.ts. */
+export const recoveryEvents = {
+  RecoveryStarted: closed({
+    payment_id: Uuid,
+    transaction_ref: Type.String(),
+    gateway: Type.String(),
+    trigger_id: Type.String(),
+    ...classificationFields,
+    policy_version: Type.Integer({ minimum: 0 }),
+    policy: RetryPolicySchema,
+    expires_at: Timestamp,
+    ...cohort,
+  }),
+  /** A failure of the same payment that we did not cause (the PSP's own retry, the customer's attempt). */
+  FurtherFailureRecorded: closed({ trigger_id: Type.String(), ...classificationFields, ...cohort }),
+  RetryScheduled: closed({ attempt: Attempt, at: Timestamp, explanation: ExplanationSchema, ...cohort }),
+  RetryStarted: closed({ attempt: Attempt, idempotency_key: Type.String(), started_at: Timestamp, ...cohort }),
+  RetrySucceeded: closed({ attempt: Attempt, reference: Type.String(), ...cohort }),
+  RetryDeclined: closed({ attempt: Attempt, failure: FailureSchema, ...classificationFields, ...cohort }),
+  /** The PSP did not say; `check_at` is when the same key is asked again. */
+  RetryOutcomeUnknown: closed({ attempt: Attempt, reason: Type.String(), check: Type.Integer({ minimum: 1 }), check_at: Timestamp, ...cohort }),
+  NotificationScheduled: closed({ step: Step, channel: enumOf(channels), at: Timestamp, template: Code, ...cohort }),
+  NotificationStarted: closed({ step: Step, message_id: Type.String(), started_at: Timestamp, ...cohort }),
+  NotificationSent: closed({ step: Step, message_id: Type.String(), sent_at: Timestamp, ...cohort }),
+  /** Not permanent: tried again at `retry_at`. */
+  NotificationFailed: closed({ step: Step, permanent: Type.Boolean(), reason: Type.String(), retry_at: Type.Optional(Timestamp), ...cohort }),
+  /** The customer's page was opened for the first time (mail scanners count too). */
+  RecoveryLinkOpened: closed({ link_opened_at: Timestamp, ...cohort }),
+  CheckoutOpened: closed({ reference: Type.String(), checkout: Type.Integer({ minimum: 1 }), ...cohort }),
+  RecoverySucceeded: closed({
+    amount: Amount,
+    currency: Currency,
+    source: enumOf(successSources),
+    succeeded_at: Timestamp,
+    /** What the recovery was before: a success is accepted also after it was given up. */
+    previous_status: enumOf(['active', 'exhausted', 'expired', 'cancelled']),
+    ...cohort,
+  }),
+  RecoveryExhausted: closed({ reason: Code, ...cohort }),
+  RecoveryExpired: closed({ expired_at: Timestamp, ...cohort }),
+  RecoveryCancelled: closed({ reason: Type.String({ maxLength: 500 }), by: Type.String(), ...cohort }),
+} as const;
+
+export type RecoveryEvent = EventOf<typeof recoveryEvents>;
+export const recoveryStream = (id: string) => `recovery-${id}`;

@@ -1,0 +1,54 @@
+import { Type, type Static, type TSchema } from 'typebox';
+import type { Message } from '../kernel/message.js';
+
+/** Event type → JSON Schema of its data. */
+export type EventSchemas = Readonly<Record<string, TSchema>>;
+
+/** The event union that a table of schemas describes. */
+export type EventOf<T extends EventSchemas> = { [K in keyof T & string]: Message<K, Static<T[K]>> }[keyof T & string];
+
+/** Marks a field as personal data (JSON Schema annotation): exports, logs, the bus and erasure go by it. */
+export const PERSONAL = { 'x-personal': true } as const;
+
+const uuidPattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+
+/** Closed objects: an unknown field is a fault, not something to keep. */
+export const closed = <const P extends Record<string, TSchema>>(properties: P) =>
+  Type.Object(properties, { additionalProperties: false });
+
+export const Uuid = Type.String({ pattern: uuidPattern, description: 'Lower-case UUID' });
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
+/** Integer minor units; zero is not a debt. The bound keeps sums of a billion payments within 2^53. */
+export const Amount = Type.Integer({ minimum: 1, maximum: 999_999_999_999, description: 'Minor units, e.g. cents' });
+export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' });
+export const Email = Type.String({ format: 'email', maxLength: 254, ...PERSONAL });
+export const PersonName = Type.String({ minLength: 1, maxLength: 200, ...PERSONAL });
+/** A short machine-readable word of somebody else's. */
+export const Code = Type.String({ minLength: 1, maxLength: 100 });
+export const enumOf = <const V extends readonly string[]>(values: V) =>
+  Type.Unsafe<V[number]>({ type: 'string', enum: [...values] });
+
+export const FailureSchema = closed({
+  code: Type.Optional(Code),
+  message: Type.Optional(Type.String({ maxLength: 1000, ...PERSONAL })),
+  decline_code: Type.Optional(Code),
+  network_code: Type.Optional(Code),
+  advice_code: Type.Optional(Code),
+  card_brand: Type.Optional(Code),
+});
+
+export const CustomerSchema = closed({
+  id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  email: Type.Optional(Email),
+  name: Type.Optional(PersonName),
+  timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 60, description: 'IANA time zone' })),
+});
+
+export const PaymentMethodSchema = closed({
+  id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  fingerprint: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  last4: Type.Optional(Type.String({ pattern: '^[0-9]{4}$' })),
+});
+
+/** Free key-value notes of the merchant. */
+export const MetadataSchema = Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 500 }), { maxProperties: 50 });

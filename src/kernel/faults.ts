@@ -1,0 +1,24 @@
+/**
+ * Named points between two steps of an effect. In production nothing happens there; the crash tests
+ * kill the process at each of them.
+ */
+export type FaultPoint =
+  | 'append:before'
+  | 'append:after'
+  | 'saga:before-command'
+  | 'saga:after-command'
+  | 'saga:after-checkpoint'
+  | 'projector:before-commit'
+  | 'projector:after-commit'
+  | 'scheduler:after-lease'
+  | 'retry:after-intent'
+  | 'retry:after-charge'
+  | 'retry:after-outcome'
+  | 'mail:after-intent'
+  | 'mail:after-send'
+  | 'mail:after-outcome'
+  | 'scheduler:after-release';
+
+export type Faults = (point: FaultPoint) => void;
+
+export const noFaults: Faults = () => undefined;
