@@ -12,7 +12,11 @@ interface Setting<T> {
   readonly fallback: T;
 }
 
-const setting = <T>(env: string, parse: Parser<T>, fallback: NoInfer<T>): Setting<T> => ({ env, parse, fallback });
+const setting = <T>(env: string, parse: Parser<T>, fallback: NoInfer<T>): Setting<T> => ({
+  env,
+  parse,
+  fallback,
+});
 const fail = (expected: string): never => {
   throw new Error(expected);
 };
@@ -25,15 +29,25 @@ const oneOf =
 const integer =
   (min: number, max: number): Parser<number> =>
   (value) =>
-    /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max ? Number(value) : fail(`an integer from ${min} to ${max}`);
+    /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max
+      ? Number(value)
+      : fail(`an integer from ${min} to ${max}`);
 const fraction: Parser<number> = (value) =>
-  /^[\d.]+$/.test(value) && Number(value) >= 0 && Number(value) <= 1 ? Number(value) : fail('a number from 0 to 1');
+  /^[\d.]+$/.test(value) && Number(value) >= 0 && Number(value) <= 1
+    ? Number(value)
+    : fail('a number from 0 to 1');
 const flag: Parser<boolean> = (value) =>
-  value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : fail('true or false');
+  value === 'true' || value === '1'
+    ? true
+    : value === 'false' || value === '0'
+      ? false
+      : fail('true or false');
 const url =
   (...protocols: readonly string[]): Parser<string | undefined> =>
   (value) =>
-    URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value.replace(/\/$/, '') : fail(`a URL starting with ${protocols.join(' or ')}`);
+    URL.canParse(value) && protocols.includes(new URL(value).protocol)
+      ? value.replace(/\/$/, '')
+      : fail(`a URL starting with ${protocols.join(' or ')}`);
 const key32: Parser<Buffer | undefined> = (value) => {
   const bytes = Buffer.from(value, 'base64');
   return bytes.length === 32 ? bytes : fail('32 bytes in base64 (openssl rand -base64 32)');
@@ -78,17 +92,19 @@ export class ConfigError extends Error {
 /** Reads the environment; an empty variable counts as absent. @throws ConfigError */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const problems: string[] = [];
-  const read = ([key, { env: name, parse, fallback }]: [string, Setting<unknown>]): [string, unknown] => {
+  const read = ({ env: name, parse, fallback }: Setting<unknown>): unknown => {
     const value = env[name]?.trim();
-    if (value === undefined || value === '') return [key, fallback];
+    if (value === undefined || value === '') return fallback;
     try {
-      return [key, parse(value)];
+      return parse(value);
     } catch (error) {
       problems.push(`${name} must be ${(error as Error).message}`);
-      return [key, fallback];
+      return fallback;
     }
   };
-  const config = Object.fromEntries(Object.entries(settings).map(read as never)) as unknown as Config;
+  const config = Object.fromEntries(
+    Object.entries<Setting<unknown>>(settings).map(([key, one]) => [key, read(one)]),
+  ) as Config;
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 };

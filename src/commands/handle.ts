@@ -54,7 +54,12 @@ const metadataOf = (type: string, context: CommandContext): EventMetadata => ({
 const toNewEvents = <E extends Message>(decided: readonly E[], context: CommandContext): NewEvent<E>[] =>
   decided.map((event, index) => {
     assertValid(event.type, event.data);
-    return { id: eventIdOf(context.commandId, index), type: event.type, data: event.data, metadata: metadataOf(event.type, context) };
+    return {
+      id: eventIdOf(context.commandId, index),
+      type: event.type,
+      data: event.data,
+      metadata: metadataOf(event.type, context),
+    };
   });
 
 /**

@@ -51,7 +51,10 @@ export interface EventStore {
   append(stream: StreamId, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult>;
 
   /** The stream's events in order, as pages, from the revision after `after` (default: from the first). No page for an absent stream. */
-  readStream(stream: StreamId, options?: { readonly after?: bigint; readonly pageSize?: number }): AsyncIterable<readonly RecordedEvent[]>;
+  readStream(
+    stream: StreamId,
+    options?: { readonly after?: bigint; readonly pageSize?: number },
+  ): AsyncIterable<readonly RecordedEvent[]>;
 
   /** Reads on to the head, delivers `caught_up`, and ends. */
   readAll(options: ReadAllOptions): AsyncIterable<Delivery>;

@@ -1,7 +1,17 @@
 import { Type, type Static } from 'typebox';
 import { channels, RetryPolicySchema } from './organization.js';
 import { successSources } from './payment.js';
-import { Amount, closed, Code, Currency, enumOf, type EventOf, FailureSchema, Timestamp, Uuid } from './schema.js';
+import {
+  Amount,
+  closed,
+  Code,
+  Currency,
+  enumOf,
+  type EventOf,
+  FailureSchema,
+  Timestamp,
+  Uuid,
+} from './schema.js';
 
 export const categories = [
   'insufficient_funds',
@@ -98,16 +108,39 @@ export const recoveryEvents = {
   /** A failure of the same payment that we did not cause (the PSP's own retry, the customer's attempt). */
   FurtherFailureRecorded: closed({ trigger_id: Type.String(), ...classificationFields, ...cohort }),
   RetryScheduled: closed({ attempt: Attempt, at: Timestamp, explanation: ExplanationSchema, ...cohort }),
-  RetryStarted: closed({ attempt: Attempt, idempotency_key: Type.String(), started_at: Timestamp, ...cohort }),
+  RetryStarted: closed({
+    attempt: Attempt,
+    idempotency_key: Type.String(),
+    started_at: Timestamp,
+    ...cohort,
+  }),
   RetrySucceeded: closed({ attempt: Attempt, reference: Type.String(), ...cohort }),
   RetryDeclined: closed({ attempt: Attempt, failure: FailureSchema, ...classificationFields, ...cohort }),
   /** The PSP did not say; `check_at` is when the same key is asked again. */
-  RetryOutcomeUnknown: closed({ attempt: Attempt, reason: Type.String(), check: Type.Integer({ minimum: 1 }), check_at: Timestamp, ...cohort }),
-  NotificationScheduled: closed({ step: Step, channel: enumOf(channels), at: Timestamp, template: Code, ...cohort }),
+  RetryOutcomeUnknown: closed({
+    attempt: Attempt,
+    reason: Type.String(),
+    check: Type.Integer({ minimum: 1 }),
+    check_at: Timestamp,
+    ...cohort,
+  }),
+  NotificationScheduled: closed({
+    step: Step,
+    channel: enumOf(channels),
+    at: Timestamp,
+    template: Code,
+    ...cohort,
+  }),
   NotificationStarted: closed({ step: Step, message_id: Type.String(), started_at: Timestamp, ...cohort }),
   NotificationSent: closed({ step: Step, message_id: Type.String(), sent_at: Timestamp, ...cohort }),
   /** Not permanent: tried again at `retry_at`. */
-  NotificationFailed: closed({ step: Step, permanent: Type.Boolean(), reason: Type.String(), retry_at: Type.Optional(Timestamp), ...cohort }),
+  NotificationFailed: closed({
+    step: Step,
+    permanent: Type.Boolean(),
+    reason: Type.String(),
+    retry_at: Type.Optional(Timestamp),
+    ...cohort,
+  }),
   /** The customer's page was opened for the first time (mail scanners count too). */
   RecoveryLinkOpened: closed({ link_opened_at: Timestamp, ...cohort }),
   CheckoutOpened: closed({ reference: Type.String(), checkout: Type.Integer({ minimum: 1 }), ...cohort }),

@@ -40,7 +40,8 @@ export const currentVersion = (type: string): number => (upcasters[type as Event
 /** Throws when the data of a new event does not meet its schema: a defect of ours, never the client's. */
 export const assertValid = (type: string, data: unknown): void => {
   const validate = validatorOf(type);
-  if (!validate(data)) throw new Error(`${type} does not meet its schema: ${ajv.errorsText(validate.errors)}`);
+  if (!validate(data))
+    throw new Error(`${type} does not meet its schema: ${ajv.errorsText(validate.errors)}`);
 };
 
 /** Brings a stored event to the newest version of its type. Throws for a type this code does not know. */
@@ -48,7 +49,8 @@ export const upcast = (event: RecordedEvent): RecordedEvent => {
   const version = event.metadata.schema_version;
   const chain = upcasters[event.type as EventType];
   if (chain === undefined) {
-    if (!Object.hasOwn(eventSchemas, event.type)) throw new Error(`unknown event type ${event.type} at ${event.position}`);
+    if (!Object.hasOwn(eventSchemas, event.type))
+      throw new Error(`unknown event type ${event.type} at ${event.position}`);
     return event;
   }
   if (version > chain.length) return event;

@@ -5,7 +5,8 @@ import type { Message } from '../kernel/message.js';
 export type EventSchemas = Readonly<Record<string, TSchema>>;
 
 /** The event union that a table of schemas describes. */
-export type EventOf<T extends EventSchemas> = { [K in keyof T & string]: Message<K, Static<T[K]>> }[keyof T & string];
+export type EventOf<T extends EventSchemas> = { [K in keyof T & string]: Message<K, Static<T[K]>> }[keyof T &
+  string];
 
 /** Marks a field as personal data (JSON Schema annotation): exports, logs, the bus and erasure go by it. */
 export const PERSONAL = { 'x-personal': true } as const;
@@ -19,7 +20,11 @@ export const closed = <const P extends Record<string, TSchema>>(properties: P) =
 export const Uuid = Type.String({ pattern: uuidPattern, description: 'Lower-case UUID' });
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 /** Integer minor units; zero is not a debt. The bound keeps sums of a billion payments within 2^53. */
-export const Amount = Type.Integer({ minimum: 1, maximum: 999_999_999_999, description: 'Minor units, e.g. cents' });
+export const Amount = Type.Integer({
+  minimum: 1,
+  maximum: 999_999_999_999,
+  description: 'Minor units, e.g. cents',
+});
 export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' });
 export const Email = Type.String({ format: 'email', maxLength: 254, ...PERSONAL });
 export const PersonName = Type.String({ minLength: 1, maxLength: 200, ...PERSONAL });
@@ -51,4 +56,6 @@ export const PaymentMethodSchema = closed({
 });
 
 /** Free key-value notes of the merchant. */
-export const MetadataSchema = Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 500 }), { maxProperties: 50 });
+export const MetadataSchema = Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 500 }), {
+  maxProperties: 50,
+});

@@ -28,7 +28,8 @@ export const paymentIdOf = (orgId: OrgId, transactionRef: string): PaymentId =>
   deriveId('payment', orgId, transactionRef) as PaymentId;
 
 /** One recovery per payment. */
-export const recoveryIdOf = (paymentId: PaymentId): RecoveryId => deriveId('recovery', paymentId) as RecoveryId;
+export const recoveryIdOf = (paymentId: PaymentId): RecoveryId =>
+  deriveId('recovery', paymentId) as RecoveryId;
 
 /** The id of the index-th event a command leads to: a retried command appends the same ids. */
 export const eventIdOf = (commandId: string, index: number): string => v5(String(index), commandId);
@@ -45,5 +46,7 @@ export const userIdOf = (email: string, key: Buffer): UserId => {
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80; // version 8: custom (RFC 9562)
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-') as UserId;
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+    '-',
+  ) as UserId;
 };

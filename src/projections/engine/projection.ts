@@ -2,7 +2,8 @@ import type { EventType } from '../../events/registry.js';
 import type { RecordedEvent, StreamId } from '../../events/envelope.js';
 
 /** Postgres types a read-model column may have; `jsonb` holds plain JSON values. */
-export type ColumnType = 'uuid' | 'text' | 'bigint' | 'integer' | 'boolean' | 'timestamptz' | 'date' | 'jsonb';
+export type ColumnType =
+  'uuid' | 'text' | 'bigint' | 'integer' | 'boolean' | 'timestamptz' | 'date' | 'jsonb';
 
 /** A row as the fold sees it: JSON-compatible; bigint columns are numbers below 2^53, instants ISO text in UTC with milliseconds. */
 export type Row = Readonly<Record<string, unknown>> & { readonly key: string; readonly org_id: string };
@@ -31,4 +32,3 @@ export interface Projection<R extends Row = Row> {
   /** The one stream a row is folded from, where there is just one: what as-of reads. */
   readonly streamOf?: (key: string) => StreamId;
 }
-
