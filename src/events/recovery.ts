@@ -102,6 +102,8 @@ export const recoveryEvents = {
     ...classificationFields,
     policy_version: Type.Integer({ minimum: 0 }),
     policy: RetryPolicySchema,
+    /** The enabled channels by which this customer can be reached. */
+    channels: Type.Array(enumOf(channels)),
     expires_at: Timestamp,
     ...cohort,
   }),
@@ -129,6 +131,7 @@ export const recoveryEvents = {
     channel: enumOf(channels),
     at: Timestamp,
     template: Code,
+    explanation: Type.Optional(ExplanationSchema),
     ...cohort,
   }),
   NotificationStarted: closed({ step: Step, message_id: Type.String(), started_at: Timestamp, ...cohort }),
@@ -143,7 +146,14 @@ export const recoveryEvents = {
   }),
   /** The customer's page was opened for the first time (mail scanners count too). */
   RecoveryLinkOpened: closed({ link_opened_at: Timestamp, ...cohort }),
-  CheckoutOpened: closed({ reference: Type.String(), checkout: Type.Integer({ minimum: 1 }), ...cohort }),
+  CheckoutOpened: closed({
+    reference: Type.String(),
+    checkout: Type.Integer({ minimum: 1 }),
+    checkout_opened_at: Timestamp,
+    ...cohort,
+  }),
+  /** Every retry and mail is used up; the mailed link stays good until then, when the recovery is exhausted. */
+  GracePeriodStarted: closed({ until: Timestamp, ...cohort }),
   RecoverySucceeded: closed({
     amount: Amount,
     currency: Currency,
@@ -153,7 +163,7 @@ export const recoveryEvents = {
     previous_status: enumOf(['active', 'exhausted', 'expired', 'cancelled']),
     ...cohort,
   }),
-  RecoveryExhausted: closed({ reason: Code, ...cohort }),
+  RecoveryExhausted: closed({ reason: Code, explanation: Type.Optional(ExplanationSchema), ...cohort }),
   RecoveryExpired: closed({ expired_at: Timestamp, ...cohort }),
   RecoveryCancelled: closed({ reason: Type.String({ maxLength: 500 }), by: Type.String(), ...cohort }),
 } as const;

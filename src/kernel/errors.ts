@@ -3,6 +3,7 @@
  * docs/errors.md explains each (a test keeps the three equal).
  */
 export const errorCodes = [
+  'attempt_in_flight',
   'amount_mismatch',
   'amount_required',
   'email_taken',
