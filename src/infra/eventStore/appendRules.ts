@@ -1,0 +1,44 @@
+import type { NewEvent, RecordedEvent, StreamId } from '../../events/envelope.js';
+import type { EventFilter, ReadAllOptions } from '../../events/eventStore.js';
+import { isUuid } from '../../kernel/ids.js';
+
+const DEFAULT_PAGE_SIZE = 1000;
+const MAX_PAGE_SIZE = 50_000;
+
+/**
+ * What every adapter refuses before it touches the log: such an append is a defect of the caller, not a conflict.
+ * @throws RangeError
+ */
+export const assertAppendable = (stream: StreamId, events: readonly NewEvent[]): void => {
+  if (stream === '' || stream.includes('\0')) throw new RangeError('a stream needs a name');
+  if (events.length === 0) throw new RangeError(`an append to ${stream} holds no event`);
+  for (const event of events) {
+    if (event.type === '' || event.type.includes('\0')) throw new RangeError('an event needs a type');
+    if (!isUuid(event.id)) throw new RangeError(`event id ${event.id} is not a lower-case UUID`);
+    if (!isUuid(event.metadata.org_id)) throw new RangeError(`org_id of event ${event.id} is not a UUID`);
+  }
+};
+
+/** @throws RangeError */
+export const pageSizeOf = ({ pageSize = DEFAULT_PAGE_SIZE }: Pick<ReadAllOptions, 'pageSize'>): number => {
+  if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > MAX_PAGE_SIZE)
+    throw new RangeError(`pageSize must be an integer from 1 to ${MAX_PAGE_SIZE}`);
+  return pageSize;
+};
+
+/** The filter as a predicate, undefined when everything passes. */
+export const predicateOf = (filter: EventFilter = {}): ((event: RecordedEvent) => boolean) | undefined => {
+  const { orgId, stream } = filter;
+  const types = filter.types && new Set(filter.types);
+  if (types === undefined && orgId === undefined && stream === undefined) return undefined;
+  return (event) =>
+    (types === undefined || types.has(event.type)) &&
+    (orgId === undefined || event.metadata.org_id === orgId) &&
+    (stream === undefined || event.stream === stream);
+};
+
+/** One event as a line of the audit export, from the JSON text of its data and metadata. */
+export const lineOf = (event: RecordedEvent): string =>
+  `{"position":"${event.position}","stream":${JSON.stringify(event.stream)},"revision":${event.revision}` +
+  `,"id":"${event.id}","type":${JSON.stringify(event.type)},"recorded_at":"${event.recorded_at}"` +
+  `,"data":${JSON.stringify(event.data)},"metadata":${JSON.stringify(event.metadata)}}`;
