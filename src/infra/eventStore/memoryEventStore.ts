@@ -26,7 +26,6 @@ export class MemoryEventStore implements EventStore {
     this.#clock = clock;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- throws become rejections, as with the durable adapters
   async append(
     stream: StreamId,
     expected: ExpectedRevision,
