@@ -12,7 +12,8 @@ export const retryPolicyFields = {
   enabled_channels: Type.Array(enumOf(channels), { uniqueItems: true, maxItems: channels.length }),
 } as const;
 
-export const RetryPolicySchema = closed({ version: Type.Integer({ minimum: 1 }), ...retryPolicyFields });
+/** Version 0 is the built-in policy of an organization that has set none. */
+export const RetryPolicySchema = closed({ version: Type.Integer({ minimum: 0 }), ...retryPolicyFields });
 export type RetryPolicy = Static<typeof RetryPolicySchema>;
 
 export const pspProviders = ['sandbox', 'stripe'] as const;
@@ -29,7 +30,11 @@ export const organizationEvents = {
   OrganizationReleased: closed({ reason: Code }),
   AdminGranted: closed({ user_id: Uuid }),
   AdminRevoked: closed({ user_id: Uuid }),
-  RetryPolicySet: closed({ ...RetryPolicySchema.properties, set_at: Timestamp }),
+  RetryPolicySet: closed({
+    version: Type.Integer({ minimum: 1 }),
+    ...retryPolicyFields,
+    set_at: Timestamp,
+  }),
   PspConnected: closed({
     provider: enumOf(pspProviders),
     /** Vault id of the API key; absent for a provider that needs none. */

@@ -11,7 +11,10 @@ export const userEvents = {
     role: enumOf(roles),
     /** Vault id of the password hash. */
     credential_id: Uuid,
+    /** For a founder the instant of the organization's registration it belongs to. */
     registered_at: Timestamp,
+    /** The admin who created this user; absent for a founder. */
+    invited_by: Type.Optional(Uuid),
   }),
   /** The organization was lost to another founder between the two appends of a registration. */
   UserReleased: closed({ reason: Code }),
