@@ -1,0 +1,56 @@
+import type { Recorded, RecordedEvent, StreamId } from '../events/envelope.js';
+import type { EventType } from '../events/registry.js';
+import type { Instant } from '../kernel/clock.js';
+import type { Message } from '../kernel/message.js';
+import type { Projection, Row } from './engine/projection.js';
+
+type Of<E extends Message, T extends string> = Recorded<Extract<E, { readonly type: T }>>;
+
+/** Events that may make a row (or meet one that is there already). */
+export type Opens<R extends Row, E extends Message> = {
+  readonly [T in E['type']]?: (event: Of<E, T>, key: string, row: R | undefined) => R | null;
+};
+
+/** Events that only change or delete a row that is there. */
+export type Changes<R extends Row, E extends Message> = {
+  readonly [T in E['type']]?: (row: R, event: Of<E, T>) => R | null;
+};
+
+/** A fold from one function per event type, so that the types it reads are exactly the types it handles. */
+export const foldOf = <R extends Row, E extends Message>(
+  opens: Opens<R, E>,
+  changes: Changes<R, E>,
+): Pick<Projection<R>, 'events' | 'project'> => {
+  type Opener = (event: RecordedEvent, key: string, row: R | undefined) => R | null;
+  type Changer = (row: R, event: RecordedEvent) => R | null;
+  const openers = new Map(Object.entries(opens) as [string, Opener][]);
+  const changers = new Map(Object.entries(changes) as [string, Changer][]);
+  return {
+    events: [...openers.keys(), ...changers.keys()] as EventType[],
+    project: (row, event, key) => {
+      const opener = openers.get(event.type);
+      if (opener) return opener(event, key, row);
+      if (row === undefined) return null;
+      return changers.get(event.type)?.(row, event) ?? null;
+    },
+  };
+};
+
+/** The id in a stream's name, `payment-<id>`. */
+export const idIn = (stream: StreamId): string => stream.slice(stream.indexOf('-') + 1);
+
+/** The one row of the stream's own aggregate. */
+export const keyOfStream = (event: RecordedEvent): readonly string[] => [idIn(event.stream)];
+
+/**
+ * UTC with milliseconds, the form in which Postgres hands an instant back: a row that went through the table
+ * and one that stayed in memory must be the same.
+ */
+export const instant = (time: string): Instant =>
+  time.length === 24 && time.endsWith('Z') ? time : new Date(time).toISOString();
+
+/** The UTC day of an instant, `YYYY-MM-DD`. */
+export const dayOf = (time: string): string => instant(time).slice(0, 10);
+
+/** When the event happened. */
+export const occurredAt = (event: RecordedEvent): Instant => instant(event.metadata.occurred_at);
