@@ -15,6 +15,8 @@ export interface Loaded<S> {
   readonly revision: ExpectedRevision;
   /** The position of the stream's last event, 0n for an absent stream. */
   readonly position: Position;
+  /** Whose stream it is; absent for an absent stream. */
+  readonly orgId?: string;
 }
 
 export interface Handled<S, E extends Message> extends Loaded<S> {
@@ -22,18 +24,25 @@ export interface Handled<S, E extends Message> extends Loaded<S> {
   readonly events: readonly NewEvent<E>[];
 }
 
+export const absent = <S>(decider: { readonly initialState: S }): Loaded<S> => ({
+  state: decider.initialState,
+  revision: 'no_stream',
+  position: 0n,
+});
+
 /** Folds a stream. */
 export const load = async <S, E extends Message>(
   store: EventStore,
   decider: Pick<Decider<S, never, E>, 'initialState' | 'evolve'>,
   stream: StreamId,
 ): Promise<Loaded<S>> => {
-  let loaded: Loaded<S> = { state: decider.initialState, revision: 'no_stream', position: 0n };
+  let loaded = absent(decider);
   for await (const page of store.readStream(stream)) {
     for (const event of page) {
       const current = upcast(event);
       const state = decider.evolve(loaded.state, { type: current.type, data: current.data } as E);
-      loaded = { state, revision: event.revision, position: event.position };
+      const { revision, position, metadata } = event;
+      loaded = { state, revision, position, orgId: metadata.org_id };
     }
   }
   return loaded;
@@ -62,6 +71,13 @@ const toNewEvents = <E extends Message>(decided: readonly E[], context: CommandC
     };
   });
 
+export interface HandleOptions<S> {
+  /** Throws when this principal may not touch the stream as it is, e.g. because it is another organization's. */
+  readonly guard?: (loaded: Loaded<S>) => void;
+  /** Decide from this first instead of reading the stream: what was just read, or `absent` for a stream likely new. */
+  readonly from?: Loaded<S>;
+}
+
 /**
  * The only place where I/O meets a decider: load, decide, append at the revision read. A concurrent append is met by
  * deciding again from the newer state, three times.
@@ -73,15 +89,23 @@ export const handle = async <S, C, E extends Message>(
   stream: StreamId,
   command: C,
   context: CommandContext,
+  options: HandleOptions<S> = {},
 ): Promise<Handled<S, E>> => {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const loaded = await load(store, decider, stream);
+    const known = attempt === 1 ? options.from : undefined;
+    const loaded = known ?? (await load(store, decider, stream));
+    options.guard?.(loaded);
     const decided = decider.decide(command, loaded.state);
     if (decided.length === 0) return { ...loaded, events: [] };
     const events = toNewEvents(decided, context);
     try {
       const appended = await store.append(stream, loaded.revision, events);
-      return { ...appended, state: decided.reduce(decider.evolve, loaded.state), events };
+      return {
+        ...appended,
+        orgId: context.principal.orgId,
+        state: decided.reduce(decider.evolve, loaded.state),
+        events,
+      };
     } catch (error) {
       if (!isRevisionConflict(error)) throw error;
     }

@@ -155,6 +155,7 @@ export const recoveryEvents = {
   /** Every retry and mail is used up; the mailed link stays good until then, when the recovery is exhausted. */
   GracePeriodStarted: closed({ until: Timestamp, ...cohort }),
   RecoverySucceeded: closed({
+    payment_id: Uuid,
     amount: Amount,
     currency: Currency,
     source: enumOf(successSources),

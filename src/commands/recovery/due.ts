@@ -1,0 +1,26 @@
+import { type Instant, isBefore, plus } from '../../kernel/clock.js';
+import { CHECKOUT_QUIET, type OpenAttempt, type PendingNotification, type Recovery } from './state.js';
+
+/** The one thing to do now. */
+export type DueAction =
+  /** An attempt has no outcome: ask what became of it. */
+  | { readonly kind: 'settle'; readonly open: OpenAttempt }
+  | { readonly kind: 'retry'; readonly attempt: number }
+  | { readonly kind: 'notify'; readonly notification: PendingNotification }
+  | { readonly kind: 'close' };
+
+const reached = (now: Instant, at: Instant | undefined): boolean => at !== undefined && !isBefore(now, at);
+
+/** What the stream says is due at `now`; undefined when a timer looked too early or somebody else was faster. */
+export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefined => {
+  if (recovery.status === 'none') return undefined;
+  if (recovery.open !== undefined)
+    return reached(now, recovery.open.checkAt) ? { kind: 'settle', open: recovery.open } : undefined;
+  if (recovery.status !== 'active') return undefined;
+  const { scheduled, notification, checkout, graceUntil, expiresAt } = recovery;
+  const customerIsPaying = checkout !== undefined && isBefore(now, plus(checkout.openedAt, CHECKOUT_QUIET));
+  if (scheduled !== undefined && reached(now, scheduled.at) && !customerIsPaying)
+    return { kind: 'retry', attempt: scheduled.attempt };
+  if (notification !== undefined && reached(now, notification.at)) return { kind: 'notify', notification };
+  return reached(now, graceUntil) || reached(now, expiresAt) ? { kind: 'close' } : undefined;
+};

@@ -1,0 +1,109 @@
+import type { Position } from '../../events/envelope.js';
+import type { EventStore } from '../../events/eventStore.js';
+import type { PublicMessage } from '../../events/integration/message.js';
+import type { RetryPolicy } from '../../events/organization.js';
+import { paymentStream } from '../../events/payment.js';
+import { recoveryStream } from '../../events/recovery.js';
+import { deriveId, type OrgId, type PaymentId, recoveryIdOf } from '../../kernel/ids.js';
+import { authorize } from '../authorize.js';
+import type { CommandContext } from '../context.js';
+import { absent, handle, load } from '../handle.js';
+import { recordPaymentSuccess } from '../payment/record.js';
+import { paymentDecider } from '../payment/decide.js';
+import { classify } from './classification/classify.js';
+import { recoveryDecider } from './decide.js';
+
+export interface FollowDependencies {
+  readonly store: EventStore;
+  /** The organization's policy as it stood at that position of the log, or later. */
+  readonly policyOf: (orgId: OrgId, position: Position) => Promise<RetryPolicy>;
+}
+
+type MessageOf<T extends PublicMessage['type']> = Extract<PublicMessage, { type: T }>;
+type FollowContext = Omit<CommandContext, 'commandId'>;
+
+/** The message names the command: handed over twice, it leads to the same event ids. */
+const commandOf = (message: PublicMessage, context: FollowContext): CommandContext => ({
+  ...context,
+  commandId: deriveId('follow', message.id),
+});
+
+/** A failed payment starts its recovery, or tells the running one of a further failure. */
+export const followFailure = async (
+  { store, policyOf }: FollowDependencies,
+  message: MessageOf<'payment.failed'>,
+  context: FollowContext,
+): Promise<void> => {
+  authorize(context.principal, 'recovery.start');
+  if (message.data.late) return;
+  const { orgId } = context.principal;
+  const paymentId = message.data.payment_id as PaymentId;
+  const [{ state: payment }, policy] = await Promise.all([
+    load(store, paymentDecider, paymentStream(paymentId)),
+    policyOf(orgId, BigInt(message.position)),
+  ]);
+  const failure = payment.failures.get(message.data.trigger_id);
+  if (failure === undefined)
+    throw new Error(`payment ${paymentId} does not hold failure ${message.data.trigger_id} yet`);
+  const data = {
+    paymentId,
+    transactionRef: failure.transaction_ref,
+    gateway: failure.gateway,
+    triggerId: failure.trigger_id,
+    amount: failure.amount,
+    currency: failure.currency,
+    classification: classify(failure.failure, failure.failed_at),
+    policy,
+    channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
+    now: context.now,
+  };
+  const first = payment.failures.keys().next().value === failure.trigger_id;
+  const options = first ? { from: absent(recoveryDecider) } : {};
+  const stream = recoveryStream(recoveryIdOf(paymentId));
+  await handle(
+    store,
+    recoveryDecider,
+    stream,
+    { type: 'StartRecovery', data },
+    commandOf(message, context),
+    options,
+  );
+};
+
+/** A paid payment ends its recovery, whatever brought the money in. */
+export const followSuccess = async (
+  { store }: FollowDependencies,
+  message: MessageOf<'payment.succeeded'>,
+  context: FollowContext,
+): Promise<void> => {
+  authorize(context.principal, 'recovery.succeed');
+  const paymentId = message.data.payment_id as PaymentId;
+  const { state: payment } = await load(store, paymentDecider, paymentStream(paymentId));
+  if (payment.status !== 'succeeded') throw new Error(`payment ${paymentId} does not hold its success yet`);
+  const { amount, currency, source } = payment.success;
+  const data = { amount, currency, source, now: context.now };
+  const stream = recoveryStream(recoveryIdOf(paymentId));
+  await handle(
+    store,
+    recoveryDecider,
+    stream,
+    { type: 'SucceedRecovery', data },
+    commandOf(message, context),
+  );
+};
+
+/** A recovery that brought the money in itself tells the payment. */
+export const followRecovery = async (
+  { store }: FollowDependencies,
+  message: MessageOf<'recovery.succeeded'>,
+  context: FollowContext,
+): Promise<void> => {
+  const { payment_id: paymentId, source } = message.data;
+  if (source !== 'our_retry') return; // every other source was told by the payment itself
+  const { state: payment } = await load(store, paymentDecider, paymentStream(paymentId));
+  if (payment.status !== 'failed') return;
+  const { transaction_ref, amount, currency } = payment.last;
+  const trigger_id = `recovery:${message.id}`;
+  const data = { transaction_ref, amount, currency, source, trigger_id, succeeded_at: message.time } as const;
+  await recordPaymentSuccess(store, data, context);
+};
