@@ -1,0 +1,169 @@
+import type { OrganizationEvent, PspProvider, RetryPolicy } from '../../events/organization.js';
+import type { Instant } from '../../kernel/clock.js';
+import type { Decider } from '../../kernel/decider.js';
+import { DomainError } from '../../kernel/errors.js';
+import type { Message } from '../../kernel/message.js';
+import {
+  type Claim,
+  evolve,
+  type HeldOrganization,
+  holdsClaim,
+  noOrganization,
+  type OrganizationState,
+  type PspConnection,
+} from './state.js';
+
+export type RegisterOrganization = Message<
+  'RegisterOrganization',
+  {
+    readonly name: string;
+    readonly slug: string;
+    readonly founderId: string;
+    readonly at: Instant;
+    /** A claim found abandoned, which this one may replace. */
+    readonly displaces?: Claim;
+  }
+>;
+export type ReleaseOrganization = Message<'ReleaseOrganization', Claim & { readonly reason: string }>;
+export type ConfirmFounder = Message<'ConfirmFounder', Claim>;
+export type GrantAdmin = Message<'GrantAdmin', { readonly userId: string }>;
+export type RevokeAdmin = Message<'RevokeAdmin', { readonly userId: string }>;
+export type RetryPolicyValues = Omit<RetryPolicy, 'version'>;
+export type SetRetryPolicy = Message<
+  'SetRetryPolicy',
+  { readonly policy: RetryPolicyValues; readonly at: Instant }
+>;
+export type ConnectPsp = Message<
+  'ConnectPsp',
+  PspConnection & { readonly provider: PspProvider; readonly at: Instant }
+>;
+export type OrganizationCommand =
+  | RegisterOrganization
+  | ReleaseOrganization
+  | ConfirmFounder
+  | GrantAdmin
+  | RevokeAdmin
+  | SetRetryPolicy
+  | ConnectPsp;
+
+type Decided = readonly OrganizationEvent[];
+
+const activeOnly = (state: OrganizationState): HeldOrganization => {
+  if (state.status !== 'active') throw new DomainError('not_found', 'no such organization');
+  return state;
+};
+
+const register = ({ data }: RegisterOrganization, state: OrganizationState): Decided => {
+  const registered: OrganizationEvent = {
+    type: 'OrganizationRegistered',
+    data: { name: data.name, slug: data.slug, founder_id: data.founderId, registered_at: data.at },
+  };
+  if (state.status === 'absent' || state.status === 'released') return [registered];
+  if (state.status === 'claimed') {
+    if (state.founderId === data.founderId) return [];
+    if (data.displaces && holdsClaim(state, data.displaces))
+      return [{ type: 'OrganizationReleased', data: { reason: 'founder_never_came' } }, registered];
+  }
+  throw new DomainError('slug_taken', 'an organization of this slug exists');
+};
+
+const release = ({ data }: ReleaseOrganization, state: OrganizationState): Decided =>
+  state.status === 'claimed' && holdsClaim(state, data)
+    ? [{ type: 'OrganizationReleased', data: { reason: data.reason } }]
+    : [];
+
+const confirmFounder = ({ data }: ConfirmFounder, state: OrganizationState): Decided => {
+  if (!holdsClaim(state, data)) throw new DomainError('slug_taken', 'an organization of this slug exists');
+  return state.status === 'active' ? [] : [{ type: 'AdminGranted', data: { user_id: data.founderId } }];
+};
+
+const grantAdmin = ({ data }: GrantAdmin, state: OrganizationState): Decided =>
+  activeOnly(state).admins.includes(data.userId)
+    ? []
+    : [{ type: 'AdminGranted', data: { user_id: data.userId } }];
+
+const revokeAdmin = ({ data }: RevokeAdmin, state: OrganizationState): Decided => {
+  const { admins } = activeOnly(state);
+  if (!admins.includes(data.userId)) return [];
+  if (admins.length === 1)
+    throw new DomainError('last_admin', 'an organization keeps at least one active admin');
+  return [{ type: 'AdminRevoked', data: { user_id: data.userId } }];
+};
+
+const sameValues = (a: RetryPolicyValues, b: RetryPolicyValues): boolean =>
+  a.max_retries === b.max_retries &&
+  a.initial_delay_minutes === b.initial_delay_minutes &&
+  a.backoff_multiplier === b.backoff_multiplier &&
+  a.max_delay_minutes === b.max_delay_minutes &&
+  a.enabled_channels.length === b.enabled_channels.length &&
+  a.enabled_channels.every((channel) => b.enabled_channels.includes(channel));
+
+const setRetryPolicy = ({ data }: SetRetryPolicy, state: OrganizationState): Decided => {
+  const { policy: current } = activeOnly(state);
+  const { max_retries, initial_delay_minutes, backoff_multiplier, max_delay_minutes, enabled_channels } =
+    data.policy;
+  if (current && sameValues(current, data.policy)) return [];
+  return [
+    {
+      type: 'RetryPolicySet',
+      data: {
+        version: (current?.version ?? 0) + 1,
+        max_retries,
+        initial_delay_minutes,
+        backoff_multiplier,
+        max_delay_minutes,
+        enabled_channels,
+        set_at: data.at,
+      },
+    },
+  ];
+};
+
+const connectPsp = ({ data }: ConnectPsp, state: OrganizationState): Decided => {
+  const { provider, secretReference, webhookSecretReference, at } = data;
+  const current = activeOnly(state).psps[provider];
+  if (
+    current &&
+    current.secretReference === secretReference &&
+    current.webhookSecretReference === webhookSecretReference
+  )
+    return [];
+  return [
+    {
+      type: 'PspConnected',
+      data: {
+        provider,
+        ...(secretReference !== undefined && { secret_reference: secretReference }),
+        ...(webhookSecretReference !== undefined && { webhook_secret_reference: webhookSecretReference }),
+        connected_at: at,
+      },
+    },
+  ];
+};
+
+const decide = (command: OrganizationCommand, state: OrganizationState): Decided => {
+  switch (command.type) {
+    case 'RegisterOrganization':
+      return register(command, state);
+    case 'ReleaseOrganization':
+      return release(command, state);
+    case 'ConfirmFounder':
+      return confirmFounder(command, state);
+    case 'GrantAdmin':
+      return grantAdmin(command, state);
+    case 'RevokeAdmin':
+      return revokeAdmin(command, state);
+    case 'SetRetryPolicy':
+      return setRetryPolicy(command, state);
+    case 'ConnectPsp':
+      return connectPsp(command, state);
+    default:
+      return command satisfies never;
+  }
+};
+
+export const organizationDecider: Decider<OrganizationState, OrganizationCommand, OrganizationEvent> = {
+  initialState: noOrganization,
+  evolve,
+  decide,
+};

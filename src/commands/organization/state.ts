@@ -1,0 +1,88 @@
+import type { OrganizationEvent, PspProvider, RetryPolicy } from '../../events/organization.js';
+import type { Instant } from '../../kernel/clock.js';
+
+/** What a registration took: this organization, for this founder, at this instant. It never comes again. */
+export interface Claim {
+  readonly founderId: string;
+  readonly registeredAt: Instant;
+}
+
+export interface PspConnection {
+  readonly secretReference?: string;
+  readonly webhookSecretReference?: string;
+}
+
+interface Held extends Claim {
+  readonly name: string;
+  readonly slug: string;
+  readonly admins: readonly string[];
+  readonly policy?: RetryPolicy;
+  readonly psps: Readonly<Partial<Record<PspProvider, PspConnection>>>;
+}
+
+/**
+ * absent · claimed (registered, its founder not yet confirmed) · active (confirmed: never released again) ·
+ * released (given up while claimed; free for another).
+ */
+export type OrganizationState =
+  { readonly status: 'absent' | 'released' } | (Held & { readonly status: 'claimed' | 'active' });
+export type HeldOrganization = Extract<OrganizationState, Held>;
+
+export const noOrganization: OrganizationState = { status: 'absent' };
+
+export const isHeld = (state: OrganizationState): state is HeldOrganization =>
+  state.status === 'claimed' || state.status === 'active';
+
+export const holdsClaim = (state: OrganizationState, claim: Claim): state is HeldOrganization =>
+  isHeld(state) && state.founderId === claim.founderId && state.registeredAt === claim.registeredAt;
+
+const defaultPolicy: RetryPolicy = {
+  version: 0,
+  max_retries: 4,
+  initial_delay_minutes: 1440,
+  backoff_multiplier: 2,
+  max_delay_minutes: 10_080,
+  enabled_channels: ['email'],
+};
+
+/** The policy that holds now: the newest one set, else the built-in one, version 0. */
+export const activePolicy = (state: OrganizationState): RetryPolicy =>
+  (isHeld(state) ? state.policy : undefined) ?? defaultPolicy;
+
+const whenHeld = (
+  state: OrganizationState,
+  change: (held: HeldOrganization) => Partial<HeldOrganization>,
+): OrganizationState => (isHeld(state) ? { ...state, ...change(state) } : state);
+
+export const evolve = (state: OrganizationState, event: OrganizationEvent): OrganizationState => {
+  switch (event.type) {
+    case 'OrganizationRegistered': {
+      const { name, slug, founder_id: founderId, registered_at: registeredAt } = event.data;
+      return { status: 'claimed', name, slug, founderId, registeredAt, admins: [], psps: {} };
+    }
+    case 'OrganizationReleased':
+      return { status: 'released' };
+    case 'AdminGranted':
+      return whenHeld(state, ({ admins }) => ({
+        status: 'active',
+        admins: [...admins.filter((id) => id !== event.data.user_id), event.data.user_id],
+      }));
+    case 'AdminRevoked':
+      return whenHeld(state, ({ admins }) => ({ admins: admins.filter((id) => id !== event.data.user_id) }));
+    case 'RetryPolicySet': {
+      const { set_at: _, ...policy } = event.data;
+      return whenHeld(state, () => ({ policy }));
+    }
+    case 'PspConnected': {
+      const { provider, secret_reference: secret, webhook_secret_reference: webhook } = event.data;
+      const connection: PspConnection = {
+        ...(secret !== undefined && { secretReference: secret }),
+        ...(webhook !== undefined && { webhookSecretReference: webhook }),
+      };
+      return whenHeld(state, ({ psps }) => ({ psps: { ...psps, [provider]: connection } }));
+    }
+    default:
+      event satisfies never;
+      return state;
+  }
+};
