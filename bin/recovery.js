@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// @ts-check
+/**
+ * The `recovery` command. One process: signals, exit codes and /proc show what really runs.
+ * A checkout runs its TypeScript sources through tsx; an image or an install holds only the built dist.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const source = join(root, 'src/cli/main.ts');
+const built = join(root, 'dist/cli/main.js');
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Node ${process.versions.node} is too old: install Node 20.19 or later (22.12 or later).`);
+  process.exit(1);
+}
+
+/** @returns {Promise<boolean>} whether tsx is there to run the sources */
+const registerTsx = async () => {
+  try {
+    const { register } = await import('tsx/esm/api');
+    register();
+    return true;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_MODULE_NOT_FOUND') return false;
+    throw error;
+  }
+};
+
+process.setSourceMapsEnabled(true);
+if (existsSync(source) && (await registerTsx())) {
+  await import(pathToFileURL(source).href);
+} else if (existsSync(built)) {
+  await import(pathToFileURL(built).href);
+} else {
+  console.error('There is nothing to run: install with `npm ci`, or build with `npm run build`.');
+  process.exit(1);
+}
