@@ -1,0 +1,44 @@
+/** Reading of foreign JSON: every accessor answers undefined for a wrong shape and never throws. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export const objectOf = (value: unknown): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+
+export const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Postgres refuses NUL in text and lone surrogates in jsonb. */
+const storable = (text: string): string => text.replaceAll('\0', '').replace(/[\ud800-\udfff]/gu, '\ufffd');
+
+/** A non-empty text of at most `max` characters; a longer one is no text (an id must not be cut). */
+export const textOf = (value: unknown, max = 200): string | undefined => {
+  if (typeof value !== 'string' || value.length > max) return undefined;
+  const text = storable(value).trim();
+  return text === '' ? undefined : text;
+};
+
+/** Free text may be cut. */
+export const proseOf = (value: unknown, max: number): string | undefined =>
+  typeof value === 'string' ? textOf(value.slice(0, max), max) : undefined;
+
+export const integerOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+
+/** An id, or the id of the object that was expanded in its place. */
+export const idOf = (value: unknown): string | undefined => textOf(value) ?? textOf(objectOf(value)?.['id']);
+
+/** The object without the keys whose value is undefined. */
+export const compact = <T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+
+/** Text values only, within the bounds of our metadata (events/schema.ts). */
+export const textsOf = (value: unknown): Record<string, string> => {
+  const entries = Object.entries(objectOf(value) ?? {}).flatMap(([key, each]) => {
+    const text = textOf(each, 500);
+    return text === undefined || key.length > 100 || storable(key) !== key || key === '__proto__'
+      ? []
+      : ([[key, text]] as const);
+  });
+  return Object.fromEntries(entries.slice(0, 50));
+};
