@@ -1,0 +1,56 @@
+import type { EventBus } from '../events/eventBus.js';
+import type { PublicMessage } from '../events/integration/message.js';
+import {
+  followFailure,
+  followRecovery,
+  followSuccess,
+  type FollowDependencies,
+} from '../commands/recovery/followPayment.js';
+import type { CommandContext } from '../commands/context.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Faults } from '../kernel/faults.js';
+import type { OrgId } from '../kernel/ids.js';
+
+export interface SagaDependencies extends FollowDependencies {
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly faults: Faults;
+}
+
+const CONCURRENCY = 16;
+
+const contextOf = (message: PublicMessage, clock: Clock): Omit<CommandContext, 'commandId'> => ({
+  principal: { actor: { type: 'system', id: 'recovery-saga' }, orgId: message.org_id as OrgId },
+  correlationId: message.correlation_id,
+  causationId: message.id,
+  ...(message.request_id !== undefined && { requestId: message.request_id }),
+  now: clock.now().toISOString(),
+});
+
+const follow = (deps: SagaDependencies, message: PublicMessage): Promise<void> => {
+  const context = contextOf(message, deps.clock);
+  switch (message.type) {
+    case 'payment.failed':
+      return followFailure(deps, message, context);
+    case 'payment.succeeded':
+      return followSuccess(deps, message, context);
+    case 'recovery.succeeded':
+      return followRecovery(deps, message, context);
+    default:
+      return message satisfies never;
+  }
+};
+
+/** The process manager's ear: public messages in, commands on recoveries out. Runs until the signal aborts. */
+export const runSaga = (deps: SagaDependencies, signal: AbortSignal): Promise<void> =>
+  deps.bus.consume({
+    group: 'recovery-saga',
+    types: ['payment.failed', 'payment.succeeded', 'recovery.succeeded'],
+    concurrency: CONCURRENCY,
+    signal,
+    handle: async (message) => {
+      deps.faults('saga:before-command');
+      await follow(deps, message);
+      deps.faults('saga:after-command');
+    },
+  });
