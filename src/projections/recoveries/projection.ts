@@ -1,0 +1,246 @@
+import type { Recorded } from '../../events/envelope.js';
+import { type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
+import type { Projection } from '../engine/projection.js';
+import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
+import { nextActionOf, type RecoveryRow, type RecoveryStatus } from './row.js';
+import {
+  dropScheduled,
+  scheduledAttempt,
+  scheduledNotification,
+  withAttempt,
+  withNotification,
+} from './steps.js';
+
+type Of<T extends RecoveryEvent['type']> = Recorded<Extract<RecoveryEvent, { type: T }>>;
+
+const moved = (
+  row: RecoveryRow,
+  event: Recorded<RecoveryEvent>,
+  change: Partial<RecoveryRow>,
+): RecoveryRow => {
+  const next = {
+    ...row,
+    ...change,
+    last_event_at: occurredAt(event),
+    revision: Number(event.revision),
+    position: Number(event.position),
+  };
+  next.next_action = nextActionOf(next);
+  return next;
+};
+
+const closed = (
+  row: RecoveryRow,
+  event: Recorded<RecoveryEvent>,
+  change: Partial<RecoveryRow> & { status: Exclude<RecoveryStatus, 'active'>; closed_at: string },
+): RecoveryRow =>
+  moved(row, event, {
+    ...change,
+    attempts: dropScheduled(row.attempts),
+    notifications: dropScheduled(row.notifications),
+  });
+
+const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
+  const { data } = event;
+  const blank: RecoveryRow = {
+    key,
+    org_id: event.metadata.org_id,
+    payment_id: data.payment_id,
+    transaction_ref: data.transaction_ref,
+    gateway: data.gateway,
+    status: 'active',
+    category: data.category,
+    hardness: data.hardness,
+    retry: data.retry,
+    amount: data.cohort.amount,
+    currency: data.cohort.currency,
+    recovered_amount: null,
+    source: null,
+    opened_at: instant(data.cohort.opened_at),
+    closed_at: null,
+    expires_at: instant(data.expires_at),
+    close_reason: null,
+    policy_version: data.policy_version,
+    attempts: [],
+    notifications: [],
+    next_action: null,
+    link_opened_at: null,
+    checkouts: 0,
+    checkout_opened_at: null,
+    grace_until: null,
+    last_event_at: occurredAt(event),
+    revision: 0,
+    position: 0,
+  };
+  return moved(blank, event, {});
+};
+
+const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
+  FurtherFailureRecorded: (row, event) => {
+    const { category, hardness, retry } = event.data;
+    const attempts = retry === 'allowed' ? row.attempts : dropScheduled(row.attempts);
+    // A later, milder failure does not lift a ban.
+    return moved(row, event, row.retry === 'never' ? { attempts } : { category, hardness, retry, attempts });
+  },
+  RetryScheduled: (row, event) =>
+    moved(row, event, {
+      attempts: scheduledAttempt(row.attempts, event.data.attempt, instant(event.data.at)),
+    }),
+  RetryStarted: (row, event) =>
+    moved(row, event, {
+      attempts: withAttempt(row.attempts, event.data.attempt, () => ({
+        status: 'started',
+        started_at: instant(event.data.started_at),
+      })),
+    }),
+  RetrySucceeded: (row, event) =>
+    moved(row, event, {
+      attempts: withAttempt(row.attempts, event.data.attempt, () => ({
+        status: 'succeeded',
+        settled_at: occurredAt(event),
+        check_at: null,
+        reference: event.data.reference,
+      })),
+    }),
+  RetryDeclined: (row, event) => {
+    const { category, hardness, retry } = event.data;
+    const { message: _freeText, ...failure } = event.data.failure;
+    const attempts = withAttempt(row.attempts, event.data.attempt, () => ({
+      status: 'declined',
+      settled_at: occurredAt(event),
+      check_at: null,
+      failure,
+      category,
+    }));
+    return moved(row, event, { category, hardness, retry, attempts });
+  },
+  RetryOutcomeUnknown: (row, event) =>
+    moved(row, event, {
+      attempts: withAttempt(row.attempts, event.data.attempt, (attempt) => ({
+        status: 'unknown',
+        unknown_outcomes: attempt.unknown_outcomes + 1,
+        check_at: instant(event.data.check_at),
+      })),
+    }),
+};
+
+const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
+  NotificationScheduled: (row, event) =>
+    moved(row, event, {
+      notifications: scheduledNotification(row.notifications, {
+        ...event.data,
+        at: instant(event.data.at),
+      }),
+    }),
+  NotificationStarted: (row, event) =>
+    moved(row, event, {
+      notifications: withNotification(row.notifications, event.data.step, {
+        status: 'started',
+        started_at: instant(event.data.started_at),
+        message_id: event.data.message_id,
+      }),
+    }),
+  NotificationSent: (row, event) =>
+    moved(row, event, {
+      notifications: withNotification(row.notifications, event.data.step, {
+        status: 'sent',
+        sent_at: instant(event.data.sent_at),
+        message_id: event.data.message_id,
+      }),
+    }),
+  NotificationFailed: (row, event) => {
+    const { step, permanent, retry_at } = event.data;
+    const again = !permanent && row.status === 'active';
+    const at = retry_at === undefined ? {} : { at: instant(retry_at) };
+    return moved(row, event, {
+      notifications: withNotification(
+        row.notifications,
+        step,
+        again ? { status: 'scheduled', ...at } : { status: 'failed' },
+      ),
+    });
+  },
+  RecoveryLinkOpened: (row, event) =>
+    moved(row, event, { link_opened_at: row.link_opened_at ?? instant(event.data.link_opened_at) }),
+  CheckoutOpened: (row, event) =>
+    moved(row, event, {
+      checkouts: row.checkouts + 1,
+      checkout_opened_at: instant(event.data.checkout_opened_at),
+    }),
+  GracePeriodStarted: (row, event) => moved(row, event, { grace_until: instant(event.data.until) }),
+};
+
+const endings: Changes<RecoveryRow, RecoveryEvent> = {
+  /** Also after it was given up: money that came in is a recovery. */
+  RecoverySucceeded: (row, event) =>
+    closed(row, event, {
+      status: 'succeeded',
+      closed_at: instant(event.data.succeeded_at),
+      close_reason: null,
+      source: event.data.source,
+      recovered_amount: event.data.amount,
+    }),
+  RecoveryExhausted: (row, event) =>
+    closed(row, event, {
+      status: 'exhausted',
+      closed_at: occurredAt(event),
+      close_reason: event.data.reason,
+    }),
+  RecoveryExpired: (row, event) =>
+    closed(row, event, { status: 'expired', closed_at: instant(event.data.expired_at) }),
+  RecoveryCancelled: (row, event) =>
+    closed(row, event, {
+      status: 'cancelled',
+      closed_at: occurredAt(event),
+      close_reason: event.data.reason,
+    }),
+};
+
+/** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
+export const recoveries: Projection<RecoveryRow> = {
+  version: 1,
+  table: {
+    name: 'recoveries',
+    columns: {
+      key: 'uuid',
+      org_id: 'uuid',
+      payment_id: 'uuid',
+      transaction_ref: 'text',
+      gateway: 'text',
+      status: 'text',
+      category: 'text',
+      hardness: 'text',
+      retry: 'text',
+      amount: 'bigint',
+      currency: 'text',
+      recovered_amount: 'bigint',
+      source: 'text',
+      opened_at: 'timestamptz',
+      closed_at: 'timestamptz',
+      expires_at: 'timestamptz',
+      close_reason: 'text',
+      policy_version: 'integer',
+      attempts: 'jsonb',
+      notifications: 'jsonb',
+      next_action: 'jsonb',
+      link_opened_at: 'timestamptz',
+      checkouts: 'integer',
+      checkout_opened_at: 'timestamptz',
+      grace_until: 'timestamptz',
+      last_event_at: 'timestamptz',
+      revision: 'bigint',
+      position: 'bigint',
+    },
+    indexes: [
+      ['org_id', 'opened_at', 'key'],
+      ['org_id', 'status', 'opened_at', 'key'],
+      ['org_id', 'transaction_ref'],
+    ],
+  },
+  keysOf: keyOfStream,
+  streamOf: recoveryStream,
+  ...foldOf<RecoveryRow, RecoveryEvent>(
+    { RecoveryStarted: (event, key, row) => row ?? started(event, key) },
+    { ...attemptChanges, ...customerChanges, ...endings },
+  ),
+};

@@ -1,0 +1,115 @@
+import type { channels } from '../../events/organization.js';
+import type { SuccessSource } from '../../events/payment.js';
+import type { Category, closedStatuses, Hardness, RetryPermission } from '../../events/recovery.js';
+import type { Failure } from '../../kernel/ports.js';
+import { type NextAction, nextOf, type Pending, quietUntil, settleAt } from './pending.js';
+
+export type RecoveryStatus = 'active' | (typeof closedStatuses)[number];
+
+export type AttemptView = Readonly<{
+  /** 1, 2, … */
+  attempt: number;
+  /** dropped: scheduled, but not to be made any more. */
+  status: 'scheduled' | 'started' | 'succeeded' | 'declined' | 'unknown' | 'dropped';
+  /** When the attempt is or was due. */
+  scheduled_at: string | null;
+  started_at: string | null;
+  /** When its outcome was known. */
+  settled_at: string | null;
+  /** How often the PSP did not tell the outcome. */
+  unknown_outcomes: number;
+  /** When the PSP is asked again; null unless the outcome is unknown. */
+  check_at: string | null;
+  /** The decline, without the PSP's free text. */
+  failure: Omit<Failure, 'message'> | null;
+  /** What the decline was classified as. */
+  category: Category | null;
+  /** The PSP's name for the charge that succeeded. */
+  reference: string | null;
+}>;
+
+export type NotificationView = Readonly<{
+  /** 1, 2, … */
+  step: number;
+  channel: (typeof channels)[number];
+  template: string;
+  /** failed: for good · dropped: not to be sent any more. */
+  status: 'scheduled' | 'started' | 'sent' | 'failed' | 'dropped';
+  /** When it is or was due; after a passing failure, when it is tried again. */
+  at: string;
+  started_at: string | null;
+  sent_at: string | null;
+  message_id: string | null;
+}>;
+
+export type RecoveryRow = Readonly<{
+  /** The recovery's id. */
+  key: string;
+  org_id: string;
+  payment_id: string;
+  transaction_ref: string;
+  gateway: string;
+  status: RecoveryStatus;
+  /** What the newest failure was classified as. */
+  category: Category;
+  hardness: Hardness;
+  /** Whether the same method may be charged again. */
+  retry: RetryPermission;
+  /** The debt, in minor units. */
+  amount: number;
+  currency: string;
+  /** What came in, in minor units; null unless succeeded. */
+  recovered_amount: number | null;
+  /** Who brought the money in; null unless succeeded. */
+  source: SuccessSource | null;
+  opened_at: string;
+  closed_at: string | null;
+  expires_at: string;
+  /** Why it was exhausted or cancelled. */
+  close_reason: string | null;
+  policy_version: number;
+  attempts: readonly AttemptView[];
+  notifications: readonly NotificationView[];
+  /** What is due next; once closed, only the outcome of a charge still under way. */
+  next_action: NextAction | null;
+  /** When the customer's page was opened first. */
+  link_opened_at: string | null;
+  /** Checkouts opened. */
+  checkouts: number;
+  /** When the last of them was opened. */
+  checkout_opened_at: string | null;
+  /** Every retry and mail is used up; the mailed link stays good until then. */
+  grace_until: string | null;
+  last_event_at: string;
+  /** The stream's revision and the log position of the last event folded. */
+  revision: number;
+  position: number;
+}>;
+
+const chargeOf = (attempts: readonly AttemptView[]): Pending['charge'] => {
+  const open = attempts.findLast(({ status }) => ['scheduled', 'started', 'unknown'].includes(status));
+  if (open?.status === 'scheduled')
+    return open.scheduled_at === null ? null : { kind: 'retry', at: open.scheduled_at };
+  if (open?.status === 'unknown')
+    return open.check_at === null ? null : { kind: 'settle', at: open.check_at };
+  return open?.started_at ? { kind: 'settle', at: settleAt(open.started_at) } : null;
+};
+
+const notifyAtOf = (notifications: readonly NotificationView[]): string | null => {
+  const open = notifications.findLast(({ status }) => status === 'scheduled' || status === 'started');
+  return open?.status === 'started' && open.started_at ? settleAt(open.started_at) : (open?.at ?? null);
+};
+
+const closeAtOf = ({ expires_at, grace_until }: RecoveryRow): string =>
+  grace_until !== null && grace_until < expires_at ? grace_until : expires_at;
+
+/** What is due first. */
+export const nextActionOf = (row: RecoveryRow): NextAction | null => {
+  const active = row.status === 'active';
+  return nextOf({
+    charge: chargeOf(row.attempts),
+    notify_at: active ? notifyAtOf(row.notifications) : null,
+    close_at: active ? closeAtOf(row) : null,
+    quiet_until: row.checkout_opened_at && quietUntil(row.checkout_opened_at),
+  });
+};

@@ -1,0 +1,118 @@
+import type { Recorded } from '../../events/envelope.js';
+import { type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
+import type { Projection } from '../engine/projection.js';
+import { type Changes, foldOf, instant, keyOfStream } from '../fold.js';
+import { type ActionKind, nextOf, type Pending, quietUntil, settleAt } from '../recoveries/pending.js';
+
+export type TimerRow = Readonly<{
+  /** The recovery's id. */
+  key: string;
+  org_id: string;
+  /** The earliest instant at which the recovery wants to be looked at. */
+  due_at: string;
+  kind: ActionKind;
+  /** The log position of the last event folded. */
+  position: number;
+  pending: Pending;
+}>;
+
+type Event = Recorded<RecoveryEvent>;
+
+/** The row while anything is pending. */
+const timer = (key: string, event: Event, pending: Pending): TimerRow | null => {
+  const next = nextOf(pending);
+  if (next === null) return null;
+  const { org_id } = event.metadata;
+  return { key, org_id, due_at: next.at, kind: next.kind, position: Number(event.position), pending };
+};
+
+const change = (row: TimerRow, event: Event, pending: Partial<Pending>): TimerRow | null =>
+  timer(row.key, event, { ...row.pending, ...pending });
+
+const scheduledRetry = (row: TimerRow): boolean => row.pending.charge?.kind === 'retry';
+
+/** A charge under way outlives the recovery: its outcome is still wanted. */
+const closed = (row: TimerRow, event: Event): TimerRow | null =>
+  change(row, event, {
+    charge: scheduledRetry(row) ? null : row.pending.charge,
+    notify_at: null,
+    close_at: null,
+  });
+
+const charges: Changes<TimerRow, RecoveryEvent> = {
+  /** A scheduled retry that is not allowed any more is dropped; one that was begun still wants its outcome. */
+  FurtherFailureRecorded: (row, event) =>
+    change(row, event, scheduledRetry(row) && event.data.retry !== 'allowed' ? { charge: null } : {}),
+  RetryScheduled: (row, event) =>
+    change(row, event, { charge: { kind: 'retry', at: instant(event.data.at) } }),
+  RetryStarted: (row, event) =>
+    change(row, event, { charge: { kind: 'settle', at: settleAt(event.data.started_at) } }),
+  RetryOutcomeUnknown: (row, event) =>
+    change(row, event, { charge: { kind: 'settle', at: instant(event.data.check_at) } }),
+  RetrySucceeded: (row, event) => change(row, event, { charge: null }),
+  RetryDeclined: (row, event) => change(row, event, { charge: null }),
+};
+
+const open = (row: TimerRow): boolean => row.pending.close_at !== null;
+
+const others: Changes<TimerRow, RecoveryEvent> = {
+  NotificationScheduled: (row, event) => change(row, event, { notify_at: instant(event.data.at) }),
+  NotificationStarted: (row, event) =>
+    change(row, event, open(row) ? { notify_at: settleAt(event.data.started_at) } : {}),
+  NotificationSent: (row, event) => change(row, event, { notify_at: null }),
+  NotificationFailed: (row, event) => {
+    const { permanent, retry_at } = event.data;
+    if (permanent || !open(row)) return change(row, event, { notify_at: null });
+    return change(row, event, retry_at === undefined ? {} : { notify_at: instant(retry_at) });
+  },
+  RecoveryLinkOpened: (row, event) => change(row, event, {}),
+  CheckoutOpened: (row, event) =>
+    change(row, event, { quiet_until: quietUntil(event.data.checkout_opened_at) }),
+  GracePeriodStarted: (row, event) => {
+    const until = instant(event.data.until);
+    const { close_at } = row.pending;
+    return change(row, event, { close_at: close_at !== null && until < close_at ? until : close_at });
+  },
+};
+
+/**
+ * When each recovery wants to be looked at next; no row once nothing is pending. A hint: the scheduler decides from the stream. It may be
+ * early, never late. A step that was begun is due a minute later, in case its worker died.
+ */
+export const timers: Projection<TimerRow> = {
+  version: 1,
+  table: {
+    name: 'timers',
+    columns: {
+      key: 'uuid',
+      org_id: 'uuid',
+      due_at: 'timestamptz',
+      kind: 'text',
+      position: 'bigint',
+      pending: 'jsonb',
+    },
+    indexes: [['due_at', 'key']],
+  },
+  keysOf: keyOfStream,
+  streamOf: recoveryStream,
+  ...foldOf<TimerRow, RecoveryEvent>(
+    {
+      RecoveryStarted: (event, key, row) =>
+        row ??
+        timer(key, event, {
+          charge: null,
+          notify_at: null,
+          close_at: instant(event.data.expires_at),
+          quiet_until: null,
+        }),
+    },
+    {
+      ...charges,
+      ...others,
+      RecoverySucceeded: closed,
+      RecoveryExhausted: closed,
+      RecoveryExpired: closed,
+      RecoveryCancelled: closed,
+    },
+  ),
+};
