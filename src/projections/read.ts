@@ -109,14 +109,15 @@ export const pageOf = <R extends Row>(table: Table, order: string) => {
 };
 
 /**
- * Aggregates over the organization's rows: `SELECT <expressions> FROM table WHERE org_id = … <rest>`. The
- * expressions and the rest are texts of ours with $2, $3, … for the values.
+ * Aggregates over the organization's rows: `SELECT <select> FROM table <join> WHERE org_id = … <rest>`.
+ * Select, join and rest are texts of ours with $2, $3, … for the values.
  */
 export const selectOf = async (
   db: Db,
   table: Table,
-  query: { orgId: string; select: string; rest: string; values: readonly unknown[] },
+  query: { orgId: string; select: string; join?: string; rest: string; values: readonly unknown[] },
 ): Promise<readonly Record<string, unknown>[]> => {
-  const text = `SELECT ${query.select} FROM ${quoted(table.name)} WHERE org_id = $1 ${query.rest}`;
+  const from = `${quoted(table.name)} ${query.join ?? ''}`;
+  const text = `SELECT ${query.select} FROM ${from} WHERE org_id = $1 ${query.rest}`;
   return (await db.query<Record<string, unknown>>(text, [query.orgId, ...query.values])).rows;
 };
