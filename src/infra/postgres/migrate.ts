@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { knex, type Knex } from 'knex';
 import pg from 'pg';
+import type { Db } from '../../kernel/db.js';
 import type { Logger } from '../../kernel/logger.js';
 
 export interface MigrationStatus {
@@ -43,35 +44,42 @@ const source = (directory: string): Knex.MigrationSource<string> => ({
   getMigration: (name) => import(pathToFileURL(join(directory, name)).href) as Promise<Knex.Migration>,
 });
 
+const withClient = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const client = new pg.Client({ connectionString: url, application_name: 'stealth-recovery:migrate' });
+  client.on('error', () => undefined); // the statement under way fails with it
+  await client.connect();
+  return work(client).finally(() => client.end());
+};
+
 /**
  * One process at a time migrates. The lock is tried again and again rather than waited for inside the
  * database: a waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY waits for every snapshot.
  * It belongs to the connection, so it goes when the process does.
  */
-const withLock = async <T>(url: string, logger: Logger, work: () => Promise<T>): Promise<T> => {
-  const client = new pg.Client({ connectionString: url, application_name: 'stealth-recovery:migrate' });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    const tryLock = async () =>
-      (await client.query<{ got: boolean }>(`SELECT pg_try_advisory_lock(${LOCK_KEY}) AS got`)).rows[0]?.got;
-    for (let waited = 0; !(await tryLock()); waited += 100) {
-      if (waited === 0) logger.info({}, 'waiting for another process to finish migrating');
-      if (waited >= LOCK_TIMEOUT_MS) throw new Error('Another process has been migrating for two minutes.');
-      await sleep(100);
-    }
-    return await work();
-  } finally {
-    await client.end();
+const lock = async (client: pg.Client, logger: Logger): Promise<void> => {
+  const tryLock = async () =>
+    (await client.query<{ got: boolean }>(`SELECT pg_try_advisory_lock(${LOCK_KEY}) AS got`)).rows[0]?.got;
+  for (let waited = 0; !(await tryLock()); waited += 100) {
+    if (waited === 0) logger.info({}, 'waiting for another process to finish migrating');
+    if (waited >= LOCK_TIMEOUT_MS) throw new Error('Another process has been migrating for two minutes.');
+    await sleep(100);
   }
 };
 
-const appliedIn = async (db: Knex): Promise<string[]> =>
-  (await db.schema.hasTable('knex_migrations'))
-    ? await db<{ id: number; name: string }>('knex_migrations').orderBy('id').pluck('name')
-    : [];
+const appliedIn = async (db: Db): Promise<string[]> => {
+  const table = await db.query<{ there: boolean }>(
+    `SELECT to_regclass('knex_migrations') IS NOT NULL AS there`,
+  );
+  if (!table.rows[0]?.there) return [];
+  const { rows } = await db.query<{ name: string }>('SELECT name FROM knex_migrations ORDER BY id');
+  return rows.map(({ name }) => name);
+};
 
-const compare = async (db: Knex, directory: string): Promise<MigrationStatus> => {
+/** What is applied there, against what this version of the code knows. Changes nothing, takes no lock. */
+export const migrationStatus = async (
+  db: Db,
+  directory = migrationsDirectory(),
+): Promise<MigrationStatus> => {
   const known = await list(directory);
   const recorded = await appliedIn(db);
   return {
@@ -102,40 +110,44 @@ const run = async (db: Knex, direction: 'up' | 'down', steps: number): Promise<s
   return names;
 };
 
+const openKnex = (url: string, directory: string, logger: Logger): Knex =>
+  knex({
+    client: 'pg',
+    connection: { connectionString: url, application_name: 'stealth-recovery:migrate' },
+    pool: { min: 0, max: 1 },
+    migrations: { migrationSource: source(directory) },
+    log: { warn: (message: string) => logger.debug({ message }, 'knex warns') },
+  });
+
 /** The `migrations/` of the package, applied to a database. Several processes may call it at once. */
 export const createMigrator = (url: string, logger: Logger, directory = migrationsDirectory()): Migrator => {
   const log = logger.child({ component: 'migrate' });
-  const withKnex = async <T>(work: (db: Knex) => Promise<T>): Promise<T> => {
-    const db = knex({
-      client: 'pg',
-      connection: { connectionString: url, application_name: 'stealth-recovery:migrate' },
-      pool: { min: 0, max: 1 },
-      migrations: { migrationSource: source(directory) },
-      log: { warn: (message: string) => log.debug({ message }, 'knex warns') },
-    });
-    return work(db).finally(() => db.destroy());
+  const go = async (direction: 'up' | 'down', steps: number): Promise<string[]> => {
+    const db = openKnex(url, directory, log);
+    const names = await run(db, direction, steps).finally(() => db.destroy());
+    for (const migration of names) log.info({ migration, direction }, 'migrated');
+    return names;
   };
-  const locked = <T>(work: (db: Knex) => Promise<T>) => withLock(url, log, () => withKnex(work));
+  const locked = (work: (status: MigrationStatus) => Promise<string[]>) =>
+    withClient(url, async (client) => {
+      await lock(client, log);
+      return work(await migrationStatus(client, directory));
+    });
   return {
     up: (steps = Infinity) =>
-      locked(async (db) => {
-        const { pending, unknown } = await compare(db, directory);
+      locked(async ({ pending, unknown }) => {
+        if (pending.length > 0) refuseNewer(unknown);
         // During a rolling deployment the old code starts on the new schema, which is only ever extended.
-        if (unknown.length > 0 && pending.length === 0)
-          log.warn({ unknown }, 'the database is newer than this version of the code; nothing to migrate');
-        else refuseNewer(unknown);
-        const names = pending.length === 0 ? [] : await run(db, 'up', steps);
-        for (const name of names) log.info({ migration: name }, 'migrated up');
-        return names;
+        else if (unknown.length > 0)
+          log.warn({ unknown }, 'the database is newer than this version of the code');
+        return pending.length === 0 ? [] : go('up', steps);
       }),
     down: (steps = 1) =>
-      locked(async (db) => {
-        refuseNewer((await compare(db, directory)).unknown);
-        const names = await run(db, 'down', steps);
-        for (const name of names) log.info({ migration: name }, 'migrated down');
-        return names;
+      locked(async ({ unknown }) => {
+        refuseNewer(unknown);
+        return go('down', steps);
       }),
-    status: () => withKnex((db) => compare(db, directory)),
+    status: () => withClient(url, (client) => migrationStatus(client, directory)),
   };
 };
 
