@@ -1,0 +1,25 @@
+import { orgIdOf, paymentIdOf, recoveryIdOf } from '../../src/kernel/ids.js';
+import type { Debt } from '../../src/kernel/ports.js';
+
+let serial = 0;
+
+/** A debt of its own, unless told otherwise. */
+export const aDebt = (changes: Partial<Debt> = {}): Debt => {
+  const orgId = changes.orgId ?? orgIdOf('acme');
+  const transactionRef = changes.transactionRef ?? `order-${++serial}`;
+  const paymentId = paymentIdOf(orgId, transactionRef);
+  return {
+    orgId,
+    paymentId,
+    recoveryId: recoveryIdOf(paymentId),
+    transactionRef,
+    gateway: 'sandbox',
+    amount: 4900,
+    currency: 'EUR',
+    references: {},
+    metadata: {},
+    ...changes,
+  };
+};
+
+export const keyOf = (debt: Debt, attempt = 1): string => `${debt.orgId}:${debt.recoveryId}:${attempt}`;
