@@ -28,8 +28,9 @@ export const organizationEvents = {
     registered_at: Timestamp,
   }),
   OrganizationReleased: closed({ reason: Code }),
-  AdminGranted: closed({ user_id: Uuid }),
-  AdminRevoked: closed({ user_id: Uuid }),
+  /** `user_version`: the user's token version at which they became, or ceased to be, an active admin. */
+  AdminGranted: closed({ user_id: Uuid, user_version: Type.Optional(Type.Integer({ minimum: 0 })) }),
+  AdminRevoked: closed({ user_id: Uuid, user_version: Type.Optional(Type.Integer({ minimum: 0 })) }),
   RetryPolicySet: closed({
     version: Type.Integer({ minimum: 1 }),
     ...retryPolicyFields,

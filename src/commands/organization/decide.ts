@@ -8,6 +8,7 @@ import {
   evolve,
   type HeldOrganization,
   holdsClaim,
+  isHeld,
   noOrganization,
   type OrganizationState,
   type PspConnection,
@@ -25,9 +26,14 @@ export type RegisterOrganization = Message<
   }
 >;
 export type ReleaseOrganization = Message<'ReleaseOrganization', Claim & { readonly reason: string }>;
-export type ConfirmFounder = Message<'ConfirmFounder', Claim>;
-export type GrantAdmin = Message<'GrantAdmin', { readonly userId: string }>;
-export type RevokeAdmin = Message<'RevokeAdmin', { readonly userId: string }>;
+export type ConfirmFounder = Message<'ConfirmFounder', Claim & { readonly userVersion: number }>;
+interface Adminship {
+  readonly userId: string;
+  /** The token version of the user at which they are, or cease to be, an active admin. */
+  readonly userVersion: number;
+}
+export type GrantAdmin = Message<'GrantAdmin', Adminship>;
+export type RevokeAdmin = Message<'RevokeAdmin', Adminship>;
 export type RetryPolicyValues = Omit<RetryPolicy, 'version'>;
 export type SetRetryPolicy = Message<
   'SetRetryPolicy',
@@ -72,22 +78,34 @@ const release = ({ data }: ReleaseOrganization, state: OrganizationState): Decid
     ? [{ type: 'OrganizationReleased', data: { reason: data.reason } }]
     : [];
 
+const granted = (userId: string, userVersion: number): OrganizationEvent => ({
+  type: 'AdminGranted',
+  data: { user_id: userId, user_version: userVersion },
+});
+
 const confirmFounder = ({ data }: ConfirmFounder, state: OrganizationState): Decided => {
   if (!holdsClaim(state, data)) throw new DomainError('slug_taken', 'an organization of this slug exists');
-  return state.status === 'active' ? [] : [{ type: 'AdminGranted', data: { user_id: data.founderId } }];
+  return state.status === 'active' ? [] : [granted(data.founderId, data.userVersion)];
 };
 
-const grantAdmin = ({ data }: GrantAdmin, state: OrganizationState): Decided =>
-  activeOnly(state).admins.includes(data.userId)
+/** Is a grant of this version void, because the user was already on the way out at it? */
+export const isFenced = (state: OrganizationState, { userId, userVersion }: Adminship): boolean =>
+  isHeld(state) && (state.fences[userId] ?? -1) >= userVersion;
+
+const grantAdmin = ({ data }: GrantAdmin, state: OrganizationState): Decided => {
+  const { admins } = activeOnly(state);
+  return admins.includes(data.userId) || isFenced(state, data)
     ? []
-    : [{ type: 'AdminGranted', data: { user_id: data.userId } }];
+    : [granted(data.userId, data.userVersion)];
+};
 
 const revokeAdmin = ({ data }: RevokeAdmin, state: OrganizationState): Decided => {
   const { admins } = activeOnly(state);
-  if (!admins.includes(data.userId)) return [];
-  if (admins.length === 1)
+  const isAdmin = admins.includes(data.userId);
+  if (isAdmin && admins.length === 1)
     throw new DomainError('last_admin', 'an organization keeps at least one active admin');
-  return [{ type: 'AdminRevoked', data: { user_id: data.userId } }];
+  if (!isAdmin && isFenced(state, data)) return [];
+  return [{ type: 'AdminRevoked', data: { user_id: data.userId, user_version: data.userVersion } }];
 };
 
 const sameValues = (a: RetryPolicyValues, b: RetryPolicyValues): boolean =>

@@ -20,8 +20,14 @@ const registered = (founder: string, at = t1): OrganizationEvent => ({
   data: { name: 'Acme', slug: 'acme', founder_id: founder, registered_at: at },
 });
 const released = (reason: string): OrganizationEvent => ({ type: 'OrganizationReleased', data: { reason } });
-const granted = (user: string): OrganizationEvent => ({ type: 'AdminGranted', data: { user_id: user } });
-const revoked = (user: string): OrganizationEvent => ({ type: 'AdminRevoked', data: { user_id: user } });
+const granted = (user: string, version = 0): OrganizationEvent => ({
+  type: 'AdminGranted',
+  data: { user_id: user, user_version: version },
+});
+const revoked = (user: string, version = 0): OrganizationEvent => ({
+  type: 'AdminRevoked',
+  data: { user_id: user, user_version: version },
+});
 const register = (founderId: string, at = t1, displaces?: string): OrganizationCommand => ({
   type: 'RegisterOrganization',
   data: {
@@ -38,10 +44,16 @@ const release = (founderId: string, registeredAt = t1): OrganizationCommand => (
 });
 const confirm = (founderId: string, registeredAt = t1): OrganizationCommand => ({
   type: 'ConfirmFounder',
-  data: { founderId, registeredAt },
+  data: { founderId, registeredAt, userVersion: 0 },
 });
-const grant = (userId: string): OrganizationCommand => ({ type: 'GrantAdmin', data: { userId } });
-const revoke = (userId: string): OrganizationCommand => ({ type: 'RevokeAdmin', data: { userId } });
+const grant = (userId: string, userVersion = 0): OrganizationCommand => ({
+  type: 'GrantAdmin',
+  data: { userId, userVersion },
+});
+const revoke = (userId: string, userVersion = 0): OrganizationCommand => ({
+  type: 'RevokeAdmin',
+  data: { userId, userVersion },
+});
 const values: RetryPolicyValues = {
   max_retries: 3,
   initial_delay_minutes: 60,
@@ -135,6 +147,20 @@ describe('organization: admins', () => {
     given(decider, ...active, granted(bob), revoked(ann))
       .when(revoke(ann))
       .thenNothing());
+  it('fences off a grant that comes late', () => {
+    given(decider, ...active)
+      .when(revoke(bob, 3))
+      .then(revoked(bob, 3));
+    given(decider, ...active, revoked(bob, 3))
+      .when(grant(bob, 3))
+      .thenNothing();
+    given(decider, ...active, revoked(bob, 3))
+      .when(revoke(bob, 2))
+      .thenNothing();
+    given(decider, ...active, revoked(bob, 3))
+      .when(grant(bob, 4))
+      .then(granted(bob, 4));
+  });
   it('keeps the last admin', () =>
     given(decider, ...active)
       .when(revoke(ann))
@@ -195,8 +221,8 @@ describe('organization: properties', () => {
     fc.tuple(anyUser, anyUser).map(([user, other]) => register(user, t2, other)),
     anyUser.map((user) => release(user)),
     fc.tuple(anyUser, fc.constantFrom(t1, t2)).map(([user, at]) => confirm(user, at)),
-    anyUser.map(grant),
-    anyUser.map(revoke),
+    fc.tuple(anyUser, fc.nat(3)).map(([user, version]) => grant(user, version)),
+    fc.tuple(anyUser, fc.nat(3)).map(([user, version]) => revoke(user, version)),
     fc.constantFrom(0, 1, 2).map((n) => setPolicy({ ...values, max_retries: n })),
     fc.constant(connect()),
   );

@@ -15,7 +15,10 @@ export interface PspConnection {
 interface Held extends Claim {
   readonly name: string;
   readonly slug: string;
+  /** Each of them is an active admin in their own stream, at any instant (user/changeUser.ts says why). */
   readonly admins: readonly string[];
+  /** User → the newest version of theirs at which adminship was revoked: a late grant of an older one is void. */
+  readonly fences: Readonly<Record<string, number>>;
   readonly policy?: RetryPolicy;
   readonly psps: Readonly<Partial<Record<PspProvider, PspConnection>>>;
 }
@@ -58,7 +61,7 @@ export const evolve = (state: OrganizationState, event: OrganizationEvent): Orga
   switch (event.type) {
     case 'OrganizationRegistered': {
       const { name, slug, founder_id: founderId, registered_at: registeredAt } = event.data;
-      return { status: 'claimed', name, slug, founderId, registeredAt, admins: [], psps: {} };
+      return { status: 'claimed', name, slug, founderId, registeredAt, admins: [], fences: {}, psps: {} };
     }
     case 'OrganizationReleased':
       return { status: 'released' };
@@ -67,8 +70,13 @@ export const evolve = (state: OrganizationState, event: OrganizationEvent): Orga
         status: 'active',
         admins: [...admins.filter((id) => id !== event.data.user_id), event.data.user_id],
       }));
-    case 'AdminRevoked':
-      return whenHeld(state, ({ admins }) => ({ admins: admins.filter((id) => id !== event.data.user_id) }));
+    case 'AdminRevoked': {
+      const { user_id: userId, user_version: version = -1 } = event.data;
+      return whenHeld(state, ({ admins, fences }) => ({
+        admins: admins.filter((id) => id !== userId),
+        fences: { ...fences, [userId]: Math.max(version, fences[userId] ?? -1) },
+      }));
+    }
     case 'RetryPolicySet': {
       const { set_at: _, ...policy } = event.data;
       return whenHeld(state, () => ({ policy }));

@@ -16,17 +16,19 @@ export type RegisterUser = Message<
     readonly credentialId: string;
     readonly registeredAt: Instant;
     readonly invitedBy?: string;
-    /** A registration found orphaned, which this one may replace. */
-    readonly displaces?: string;
   }
 >;
 export type ReleaseUser = Message<
   'ReleaseUser',
   { readonly registrationId: string; readonly reason: string }
 >;
-export type ChangeRole = Message<'ChangeRole', { readonly role: Role }>;
-export type Deactivate = Message<'Deactivate', object>;
-export type Reactivate = Message<'Reactivate', object>;
+interface Fenced {
+  /** The token version the change was decided from; another one refuses it. */
+  readonly expectedVersion: number;
+}
+export type ChangeRole = Message<'ChangeRole', Fenced & { readonly role: Role; readonly renew?: boolean }>;
+export type Deactivate = Message<'Deactivate', Fenced>;
+export type Reactivate = Message<'Reactivate', Fenced>;
 /** `verified`: the credential that the old password was compared with. */
 export type ChangePassword = Message<
   'ChangePassword',
@@ -73,8 +75,6 @@ const register = ({ data }: RegisterUser, state: UserState): Decided => {
   };
   if (state.status !== 'registered') return [registered];
   if (state.registrationId === data.credentialId) return [];
-  if (state.registrationId === data.displaces)
-    return [{ type: 'UserReleased', data: { reason: 'organization_lost' } }, registered];
   throw new DomainError('email_taken', 'a user of this e-mail address exists');
 };
 
@@ -83,18 +83,31 @@ const release = ({ data }: ReleaseUser, state: UserState): Decided =>
     ? [{ type: 'UserReleased', data: { reason: data.reason } }]
     : [];
 
-const changeRole = ({ data }: ChangeRole, state: UserState): Decided => {
-  const { role } = registeredOnly(state);
-  return role === data.role
-    ? []
-    : [{ type: 'UserRoleChanged', data: { role: data.role, previous_role: role } }];
+/** The user as the change was decided from, or a refusal: somebody else changed them since. */
+const unchangedSince = (state: UserState, { expectedVersion }: Fenced): RegisteredUser => {
+  const user = registeredOnly(state);
+  if (user.tokenVersion !== expectedVersion)
+    throw new DomainError('version_conflict', 'the user was changed at the same time');
+  return user;
 };
 
-const deactivate = (state: UserState): Decided =>
-  registeredOnly(state).isActive ? [{ type: 'UserDeactivated', data: {} }] : [];
+/** `renew` records the same role once more, so that the token version moves past a fence. */
+const changeRole = ({ data }: ChangeRole, state: UserState): Decided => {
+  const { role } = registeredOnly(state);
+  if (role === data.role && !data.renew) return [];
+  unchangedSince(state, data);
+  return [{ type: 'UserRoleChanged', data: { role: data.role, previous_role: role } }];
+};
 
-const reactivate = (state: UserState): Decided =>
-  registeredOnly(state).isActive ? [] : [{ type: 'UserReactivated', data: {} }];
+const deactivate = ({ data }: Deactivate, state: UserState): Decided =>
+  registeredOnly(state).isActive && unchangedSince(state, data)
+    ? [{ type: 'UserDeactivated', data: {} }]
+    : [];
+
+const reactivate = ({ data }: Reactivate, state: UserState): Decided =>
+  registeredOnly(state).isActive || !unchangedSince(state, data)
+    ? []
+    : [{ type: 'UserReactivated', data: {} }];
 
 /** The password was changed between the comparison and this decision: what was compared no longer counts. */
 const assertCurrent = (user: RegisteredUser, verified: string): void => {
@@ -130,9 +143,9 @@ const decide = (command: UserCommand, state: UserState): Decided => {
     case 'ChangeRole':
       return changeRole(command, state);
     case 'Deactivate':
-      return deactivate(state);
+      return deactivate(command, state);
     case 'Reactivate':
-      return reactivate(state);
+      return reactivate(command, state);
     case 'ChangePassword':
       return changePassword(command, state);
     case 'RecordLogin':
