@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { given, stateOf } from '../../../test/support/spec.js';
+import type { PaymentEvent } from '../../events/payment.js';
+import { paymentDecider, type PaymentCommand, type RecordFailure } from './decide.js';
+
+const AT = '2026-03-01T10:00:00.000Z';
+const failure = (trigger_id: string, over: Partial<RecordFailure['data']> = {}): RecordFailure['data'] => ({
+  transaction_ref: 'inv_1',
+  amount: 4900,
+  currency: 'EUR',
+  customer: { email: 'ada@example.com' },
+  gateway: 'sandbox',
+  failure: { decline_code: 'insufficient_funds' },
+  trigger_id,
+  failed_at: AT,
+  ...over,
+});
+const failed = (trigger: string, late = false): PaymentEvent => ({
+  type: 'PaymentFailed',
+  data: { ...failure(trigger), late },
+});
+const success = { transaction_ref: 'inv_1', source: 'external', trigger_id: 's1', succeeded_at: AT } as const;
+const succeeded: PaymentEvent = {
+  type: 'PaymentSucceeded',
+  data: { ...success, amount: 4900, currency: 'EUR' },
+};
+
+describe('payment', () => {
+  it('records a failure, and a further one of the same payment', () => {
+    given(paymentDecider)
+      .when({ type: 'RecordFailure', data: failure('a') })
+      .then(failed('a'));
+    given(paymentDecider, failed('a'))
+      .when({ type: 'RecordFailure', data: failure('b') })
+      .then(failed('b'));
+  });
+
+  it('takes the same trigger once', () =>
+    given(paymentDecider, failed('a'))
+      .when({ type: 'RecordFailure', data: failure('a') })
+      .thenNothing());
+
+  for (const over of [{ amount: 5000 }, { currency: 'USD' }])
+    it(`refuses a failure of another ${Object.keys(over).join()}`, () =>
+      given(paymentDecider, failed('a'))
+        .when({ type: 'RecordFailure', data: failure('b', over) })
+        .thenThrows('amount_mismatch'));
+
+  it('marks a failure reported after the success as late', () =>
+    given(paymentDecider, failed('a'), succeeded)
+      .when({ type: 'RecordFailure', data: failure('b') })
+      .then(failed('b', true)));
+
+  it('takes amount and currency of a success from the failure', () =>
+    given(paymentDecider, failed('a')).when({ type: 'RecordSuccess', data: success }).then(succeeded));
+
+  it('needs the amount of a payment it never heard of', () => {
+    given(paymentDecider).when({ type: 'RecordSuccess', data: success }).thenThrows('amount_required');
+    given(paymentDecider)
+      .when({ type: 'RecordSuccess', data: { ...success, amount: 4900 } })
+      .thenThrows('amount_required');
+  });
+
+  it('succeeds once', () =>
+    given(paymentDecider, succeeded)
+      .when({ type: 'RecordSuccess', data: { ...success, trigger_id: 's2' } })
+      .thenNothing());
+
+  it('property: no order or repetition of reports overturns a success or counts a trigger twice', () => {
+    const command: fc.Arbitrary<PaymentCommand> = fc.oneof(
+      fc
+        .constantFrom('a', 'b', 'c')
+        .map((trigger) => ({ type: 'RecordFailure' as const, data: failure(trigger) })),
+      fc.constant({ type: 'RecordSuccess' as const, data: { ...success, amount: 4900, currency: 'EUR' } }),
+    );
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 12 }), (commands) => {
+        const log = commands.reduce<PaymentEvent[]>(
+          (events, one) => [...events, ...paymentDecider.decide(one, stateOf(paymentDecider, ...events))],
+          [],
+        );
+        const triggers = log.flatMap((event) =>
+          event.type === 'PaymentFailed' ? [event.data.trigger_id] : [],
+        );
+        const paidAt = log.findIndex(({ type }) => type === 'PaymentSucceeded');
+        expect(new Set(triggers).size).to.equal(triggers.length);
+        expect(stateOf(paymentDecider, ...log).status === 'succeeded').to.equal(paidAt >= 0);
+        log.forEach((event, index) => {
+          if (event.type === 'PaymentFailed') expect(event.data.late).to.equal(paidAt >= 0 && index > paidAt);
+        });
+      }),
+    );
+  });
+});
