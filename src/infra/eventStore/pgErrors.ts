@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** SQLSTATEs after which the same statement may well succeed: the transaction lost a race, or the server went away. */
+const TRANSIENT = new Set(['40001', '40P01', '23505', '55P03', '57P01', '57P02', '57P03', '53300', '25006']);
+
+const codeOf = (error: unknown): string | undefined => {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+};
+
+/** True when the server answered with an error of its own about what it was sent. */
+const isSqlState = (code: string | undefined): boolean => code !== undefined && /^[0-9A-Z]{5}$/.test(code);
+
+/** True for a lost connection (no SQLSTATE, or class 08) and for what may pass by itself. */
+export const isTransient = (error: unknown): boolean => {
+  const code = codeOf(error);
+  if (code === undefined || !isSqlState(code)) return true;
+  return TRANSIENT.has(code) || code.startsWith('08');
+};
+
+const FIRST_DELAY_MS = 50;
+const MAX_DELAY_MS = 5000;
+
+/** Waits before the n-th attempt (from 1) after a failure: doubled each time, half of it random; ends at the abort. */
+export const backoff = async (failures: number, signal?: AbortSignal): Promise<void> => {
+  const full = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+  await sleep(full / 2 + (Math.random() * full) / 2, undefined, { signal }).catch(() => undefined);
+};

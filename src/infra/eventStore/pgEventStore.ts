@@ -1,0 +1,133 @@
+import type pg from 'pg';
+import type { NewEvent, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
+import type {
+  AppendResult,
+  Delivery,
+  EventStore,
+  ExpectedRevision,
+  ReadAllOptions,
+} from '../../events/eventStore.js';
+import { type Faults, noFaults } from '../../kernel/faults.js';
+import { type Logger, silentLogger } from '../../kernel/logger.js';
+import { assertAppendable, pageSizeOf } from './appendRules.js';
+import { prefetched } from './pages.js';
+import { PgAppender } from './pgAppender.js';
+import {
+  type Page,
+  type PageRequest,
+  readEvents,
+  readHead,
+  readLag,
+  readLines,
+  readStreamPage,
+} from './pgReader.js';
+import { PgSubscriptions } from './pgSubscriptions.js';
+import { PgNotifier } from './pgWakeups.js';
+
+export interface PgEventStoreOptions {
+  readonly pool: pg.Pool;
+  readonly logger?: Logger;
+  readonly faults?: Faults;
+  /** How often the log is looked at when no wake-up comes. */
+  readonly pollMs?: number;
+  /** Commits in flight at once: one is fastest (the counter's lock is held to the end of the flush anyway). */
+  readonly appendLanes?: number;
+}
+
+/** The log in Postgres; migrations/…_events.js has the table and the append function. */
+export class PgEventStore implements EventStore {
+  readonly #pool: pg.Pool;
+  readonly #appender: PgAppender;
+  readonly #notifier: PgNotifier;
+  readonly #subscriptions: PgSubscriptions;
+  readonly #closing = new AbortController();
+
+  constructor(options: PgEventStoreOptions) {
+    const { pool, faults = noFaults, pollMs = 500, appendLanes: lanes = 1 } = options;
+    const logger = (options.logger ?? silentLogger).child({ component: 'event-store' });
+    this.#pool = pool;
+    this.#notifier = new PgNotifier(pool, logger);
+    this.#subscriptions = new PgSubscriptions(pool, logger, pollMs, this.#closing.signal);
+    this.#appender = new PgAppender({ pool, faults, lanes, onCommit: () => this.#committed() });
+  }
+
+  async append(
+    stream: StreamId,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> {
+    assertAppendable(stream, events);
+    if (this.#closing.signal.aborted) throw new Error('the event store is closed');
+    return this.#appender.append(stream, expected, events);
+  }
+
+  async *readStream(
+    stream: StreamId,
+    options: { readonly after?: bigint; readonly pageSize?: number } = {},
+  ): AsyncGenerator<readonly RecordedEvent[]> {
+    const limit = pageSizeOf(options);
+    let after = options.after ?? -1n;
+    for (;;) {
+      const page = await readStreamPage(this.#pool, stream, after, limit);
+      if (page.length > 0) yield page;
+      if (page.length < limit) return;
+      after += BigInt(page.length);
+    }
+  }
+
+  async *readAll(options: ReadAllOptions): AsyncGenerator<Delivery> {
+    let position = options.after;
+    for await (const page of this.#pages(options, readEvents)) {
+      yield { kind: 'events', events: page.items, position: page.position };
+      position = page.position;
+    }
+    if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+  }
+
+  subscribe(options: Omit<ReadAllOptions, 'until'>): AsyncGenerator<Delivery> {
+    return this.#subscriptions.subscribe(options);
+  }
+
+  async *readLines(options: ReadAllOptions): AsyncGenerator<readonly string[]> {
+    for await (const { items } of this.#pages(options, readLines)) if (items.length > 0) yield items;
+  }
+
+  head(): Promise<Position> {
+    return readHead(this.#pool);
+  }
+
+  lag(after: Position, types: readonly string[], cap: number): Promise<{ events: number; oldest?: string }> {
+    return readLag(this.#pool, after, types, cap);
+  }
+
+  /** Ends subscriptions and settles appends in flight; the pool stays open. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#appender.drained();
+    await Promise.all([this.#notifier.drained(), this.#subscriptions.ended()]);
+  }
+
+  #committed(): void {
+    this.#subscriptions.wake();
+    this.#notifier.touch();
+  }
+
+  /** Pages up to `until`, or to the head as it stands when the reader gets there. */
+  #pages<T>(
+    options: ReadAllOptions,
+    readPage: (pool: pg.Pool, request: PageRequest) => Promise<Page<T>>,
+  ): AsyncGenerator<Page<T>> {
+    const { filter = {}, until, signal } = options;
+    const limit = pageSizeOf(options);
+    let end = options.after;
+    const read = async (after: Position): Promise<Page<T> | undefined> => {
+      if (after >= end) {
+        if (until !== undefined && after >= until) return undefined;
+        const head = await readHead(this.#pool);
+        end = until !== undefined && until < head ? until : head;
+      }
+      return after < end ? readPage(this.#pool, { after, upTo: end, filter, limit }) : undefined;
+    };
+    return prefetched(options.after, read, signal);
+  }
+}

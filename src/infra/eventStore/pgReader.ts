@@ -1,0 +1,171 @@
+import type pg from 'pg';
+import type { EventMetadata, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
+import type { EventFilter } from '../../events/eventStore.js';
+
+/*
+ * Statements that read the log. Positions have no gaps and everything up to the head is visible, so a page may also
+ * be bounded by a window of positions: with a filter that hardly anything passes, no statement runs long.
+ *
+ * Rows come as raw text columns; only data and metadata are parsed, once. Time zone and parsers of the pool play no
+ * part.
+ */
+
+/** Log positions looked at per page when types are filtered and the page is smaller. */
+const SCAN_WINDOW = 10_000n;
+
+/** What a statement selects; the position comes first. `name` tells prepared statements apart. */
+interface Selection {
+  readonly name: string;
+  readonly columns: string;
+}
+
+const COLUMNS =
+  "position, stream_id, revision, event_id, type, (recorded_at AT TIME ZONE 'UTC')::text, data, metadata";
+const EVENTS: Selection = { name: 'events', columns: COLUMNS };
+const LINES: Selection = {
+  name: 'event_lines',
+  columns: `position, '{"position":"' || position || '","stream":' || to_json(stream_id)
+    || ',"revision":' || revision || ',"id":"' || event_id || '","type":' || to_json(type)
+    || ',"recorded_at":"' || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    || '","data":' || data::text || ',"metadata":' || metadata::text || '}'`,
+};
+
+type EventRow = [string, string, string, string, string, string, string, string];
+type LineRow = [position: string, line: string];
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** How far the log was scanned. */
+  readonly position: Position;
+}
+
+export interface PageRequest {
+  readonly after: Position;
+  /** Inclusive; not after the head. */
+  readonly upTo: Position;
+  readonly filter: EventFilter;
+  readonly limit: number;
+}
+
+const rawText = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
+const select = async <R extends unknown[]>(
+  pool: pg.Pool,
+  name: string,
+  text: string,
+  values: unknown[],
+): Promise<R[]> => {
+  const { rows } = await pool.query<R>({ name, text, values, rowMode: 'array', types: rawText });
+  return rows;
+};
+
+/** '2026-11-23 18:54:23.12' as Postgres writes it, without trailing zeros. */
+const instantOf = (text: string): string =>
+  `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).padEnd(3, '0')}Z`;
+
+const eventsOf = (rows: readonly EventRow[]): RecordedEvent[] => {
+  // Events of one commit share their instant.
+  let text = '';
+  let recordedAt = '';
+  return rows.map((row) => {
+    if (row[5] !== text) {
+      text = row[5];
+      recordedAt = instantOf(text);
+    }
+    return {
+      id: row[3],
+      stream: row[1],
+      revision: BigInt(row[2]),
+      position: BigInt(row[0]),
+      type: row[4],
+      data: JSON.parse(row[6]) as unknown,
+      metadata: JSON.parse(row[7]) as EventMetadata,
+      recorded_at: recordedAt,
+    };
+  });
+};
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** Rare streams and organizations are found by their index; everything else by walking a window of positions. */
+const windowOf = ({ after, upTo, filter, limit }: PageRequest): Position => {
+  if (filter.stream !== undefined || filter.orgId !== undefined) return upTo;
+  const width = BigInt(limit);
+  return min(upTo, after + (filter.types && width < SCAN_WINDOW ? SCAN_WINDOW : width));
+};
+
+const statementOf = (selection: Selection, { after, filter, limit }: PageRequest, upTo: Position) => {
+  const conditions = ['position > $1', 'position <= $2'];
+  const values: unknown[] = [String(after), String(upTo), limit];
+  let name = selection.name;
+  const where = (what: string, condition: (parameter: string) => string, value: unknown) => {
+    if (value === undefined) return;
+    name += what;
+    conditions.push(condition(`$${values.push(value)}`));
+  };
+  where('_of_stream', (parameter) => `stream_id = ${parameter}`, filter.stream);
+  where('_of_org', (parameter) => `org_id = ${parameter}`, filter.orgId);
+  where('_of_types', (parameter) => `type = ANY (${parameter})`, filter.types);
+  // Within a stream revisions are in log order, and its index is sorted by them.
+  const order = filter.stream === undefined ? 'position' : 'revision';
+  const text = `SELECT ${selection.columns} FROM events WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT $3`;
+  return { name, text, values };
+};
+
+const readPage = async <R extends [position: string, ...unknown[]]>(
+  pool: pg.Pool,
+  selection: Selection,
+  request: PageRequest,
+) => {
+  const upTo = windowOf(request);
+  const { name, text, values } = statementOf(selection, request, upTo);
+  const rows = await select<R>(pool, name, text, values);
+  const last = rows.length === request.limit ? rows.at(-1)?.[0] : undefined;
+  return { rows, position: last === undefined ? upTo : BigInt(last) };
+};
+
+export const readEvents = async (pool: pg.Pool, request: PageRequest): Promise<Page<RecordedEvent>> => {
+  const { rows, position } = await readPage<EventRow>(pool, EVENTS, request);
+  return { items: eventsOf(rows), position };
+};
+
+export const readLines = async (pool: pg.Pool, request: PageRequest): Promise<Page<string>> => {
+  const { rows, position } = await readPage<LineRow>(pool, LINES, request);
+  return { items: rows.map(([, line]) => line), position };
+};
+
+/** Everything after a position, as it stands when the statement starts, with the length of its JSON. */
+export const readNewest = async (pool: pg.Pool, after: Position, limit: number) => {
+  const text = `SELECT ${COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2`;
+  const rows = await select<EventRow>(pool, 'events_newest', text, [String(after), limit]);
+  return { events: eventsOf(rows), sizes: rows.map((row) => row[6].length + row[7].length) };
+};
+
+export const readStreamPage = async (
+  pool: pg.Pool,
+  stream: StreamId,
+  after: bigint,
+  limit: number,
+): Promise<RecordedEvent[]> => {
+  const text = `SELECT ${COLUMNS} FROM events WHERE stream_id = $1 AND revision > $2 ORDER BY revision LIMIT $3`;
+  return eventsOf(await select<EventRow>(pool, 'events_stream', text, [stream, String(after), limit]));
+};
+
+export const readHead = async (pool: pg.Pool): Promise<Position> => {
+  const rows = await select<[string]>(pool, 'events_head', 'SELECT position FROM event_log_head', []);
+  return BigInt(rows[0]?.[0] ?? 0);
+};
+
+export const readLag = async (
+  pool: pg.Pool,
+  after: Position,
+  types: readonly string[],
+  cap: number,
+): Promise<{ events: number; oldest?: string }> => {
+  const text = `
+    SELECT count(*), (min(recorded_at) AT TIME ZONE 'UTC')::text
+      FROM (SELECT recorded_at FROM events WHERE position > $1 AND type = ANY ($2) ORDER BY position LIMIT $3) behind`;
+  const rows = await select<[string, string | null]>(pool, 'events_lag', text, [String(after), types, cap]);
+  const [count, oldest] = rows[0] ?? ['0', null];
+  return { events: Number(count), ...(oldest !== null && { oldest: instantOf(oldest) }) };
+};
