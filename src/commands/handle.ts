@@ -30,14 +30,16 @@ export const absent = <S>(decider: { readonly initialState: S }): Loaded<S> => (
   position: 0n,
 });
 
-/** Folds a stream. */
+/** Folds a stream, or only what came after `from`. */
 export const load = async <S, E extends Message>(
   store: EventStore,
   decider: Pick<Decider<S, never, E>, 'initialState' | 'evolve'>,
   stream: StreamId,
+  from: Loaded<S> = absent(decider),
 ): Promise<Loaded<S>> => {
-  let loaded = absent(decider);
-  for await (const page of store.readStream(stream)) {
+  let loaded = from;
+  const after = from.revision === 'no_stream' ? {} : { after: from.revision };
+  for await (const page of store.readStream(stream, after)) {
     for (const event of page) {
       const current = upcast(event);
       const state = decider.evolve(loaded.state, { type: current.type, data: current.data } as E);

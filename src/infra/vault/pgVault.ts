@@ -1,0 +1,59 @@
+import type { Db } from '../../kernel/db.js';
+import type { OrgId } from '../../kernel/ids.js';
+import type { Vault } from '../../kernel/ports.js';
+import { keyIdOf, seal, unseal } from './seal.js';
+
+interface SecretRow {
+  readonly key_id: string;
+  readonly nonce: Buffer;
+  readonly ciphertext: Buffer;
+}
+
+const insertSecret = {
+  name: 'vault_insert',
+  text: `INSERT INTO vault_secrets (org_id, id, key_id, nonce, ciphertext) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (org_id, id) DO NOTHING`,
+};
+const selectSecret = {
+  name: 'vault_select',
+  text: `SELECT vault_secrets.key_id, vault_secrets.nonce, vault_secrets.ciphertext
+           FROM vault_secrets WHERE vault_secrets.org_id = $1 AND vault_secrets.id = $2`,
+};
+
+/** A row copied to another id or organization does not open there. */
+const contextOf = (id: string, orgId: OrgId): string => `${orgId}/${id}`;
+
+/** The vault in Postgres: AES-256-GCM, a random nonce each, id and organization authenticated with it. */
+export class PgVault implements Vault {
+  readonly #keys: ReadonlyMap<string, Buffer>;
+
+  /**
+   * @param key the vault's own key (`deriveKey(masterKey, 'vault')`)
+   * @param older keys that rows not yet re-encrypted may have been sealed with
+   */
+  constructor(
+    private readonly db: Db,
+    private readonly key: Buffer,
+    older: readonly Buffer[] = [],
+  ) {
+    this.#keys = new Map([key, ...older].map((each) => [keyIdOf(each), each]));
+  }
+
+  async put(id: string, orgId: OrgId, secret: string): Promise<void> {
+    const { keyId, nonce, ciphertext } = seal(this.key, secret, contextOf(id, orgId));
+    await this.db.query({ ...insertSecret, values: [orgId, id, keyId, nonce, ciphertext] });
+  }
+
+  async get(id: string, orgId: OrgId): Promise<string | undefined> {
+    const { rows } = await this.db.query<SecretRow>({ ...selectSecret, values: [orgId, id] });
+    const row = rows[0];
+    if (!row) return undefined;
+    const key = this.#keys.get(row.key_id);
+    if (!key) throw new Error(`vault: ${id} was encrypted under another MASTER_KEY (key ${row.key_id})`);
+    try {
+      return unseal(key, { keyId: row.key_id, ...row }, contextOf(id, orgId));
+    } catch (cause) {
+      throw new Error(`vault: ${id} does not open: the row was altered`, { cause });
+    }
+  }
+}
