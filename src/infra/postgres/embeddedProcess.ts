@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile, readlink, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,29 +24,30 @@ export const readPostmaster = async (dataDir: string): Promise<Postmaster | unde
   return pid > 0 ? { pid, port: port > 0 ? port : undefined } : undefined;
 };
 
-/** The command line of a process; undefined when it is gone, or dead and only not reaped yet (a zombie). */
-const commandOf = async (pid: number): Promise<string | undefined> => {
-  if (process.platform === 'linux') {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    if (stat === undefined || /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))) return undefined;
-    return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
-  }
-  if (process.platform === 'win32') {
-    const { stdout } = await run('tasklist', ['/FI', `PID eq ${pid}`, '/NH']);
-    return stdout.includes(String(pid)) ? stdout : undefined;
-  }
+/** A zombie is dead, and only not reaped yet: the rule in containers without an init process. */
+const servesOnLinux = async (pid: number, dataDir: string): Promise<boolean> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  if (/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 1).trim())) return false;
+  // A server works in its data directory. Not readable: another user's process, so none of ours.
+  return (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === dataDir;
+};
+
+/**
+ * Whether that process lives and is a server on that directory. A pid alone proves nothing: pids are
+ * reused, in containers quickly.
+ */
+export const servesDir = async (pid: number, dataDir: string): Promise<boolean> => {
+  if (process.platform === 'linux') return servesOnLinux(pid, dataDir);
+  if (process.platform === 'win32')
+    return (await run('tasklist', ['/FI', `PID eq ${pid}`, '/NH'])).stdout.includes('postgres');
   const { stdout } = await run('ps', ['-o', 'stat=,command=', '-p', String(pid)]).catch(() => ({
     stdout: '',
   }));
-  return stdout.trim() === '' || stdout.trim().startsWith('Z') ? undefined : stdout;
+  return /^[^Z]/.test(stdout.trim()) && stdout.includes(`postgres -D ${dataDir}`);
 };
 
-/** Whether that process is a living Postgres: pids are reused, in containers quickly. */
-export const isPostgres = async (pid: number): Promise<boolean> =>
-  pid !== process.pid && ((await commandOf(pid)) ?? '').includes('postgres');
-
 /**
- * Takes away a pid file whose process is no Postgres any more, which would keep a new server from starting.
+ * Takes away a pid file whose process is not the server (any more), which would keep a new server from starting.
  * It is moved before it is judged, so that the file of a server started meanwhile is put back, not lost.
  */
 export const removeStalePidFile = async (dataDir: string, stale: Postmaster): Promise<void> => {

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Logger } from '../../kernel/logger.js';
 import { spawnOptions, type Account } from './embeddedAccount.js';
 import type { Binaries } from './embeddedBinaries.js';
-import { connect, isPostgres, readPostmaster, waitUntil } from './embeddedProcess.js';
+import { connect, servesDir, readPostmaster, waitUntil } from './embeddedProcess.js';
 
 const run = promisify(execFile);
 const FAST_TIMEOUT_MS = 15_000;
@@ -59,8 +59,8 @@ export const stopServer = async (running: Running): Promise<void> => {
     return;
   }
   const postmaster = await readPostmaster(dataDir);
-  if (postmaster === undefined || !(await isPostgres(postmaster.pid))) return;
-  const ended = async () => !(await isPostgres(postmaster.pid));
+  if (postmaster === undefined || !(await servesDir(postmaster.pid, dataDir))) return;
+  const ended = async () => !(await servesDir(postmaster.pid, dataDir));
   await signal(running, postmaster.pid, 'fast');
   if (!(await waitUntil(ended, FAST_TIMEOUT_MS))) {
     logger.warn({ dataDir }, 'embedded Postgres does not stop; ending it at once');

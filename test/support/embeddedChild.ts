@@ -1,0 +1,15 @@
+/** A process that starts (or finds) the embedded Postgres on a directory, tells its URL, and waits to be killed. */
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded.js';
+import { silentLogger } from '../../src/kernel/logger.js';
+
+const [dataDir = '', port = ''] = process.argv.slice(2);
+const server = await startEmbeddedPostgres({
+  dataDir,
+  port: Number(port),
+  durable: false,
+  logger: silentLogger,
+});
+process.stdout.write(`${server.url}\n`);
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+setInterval(() => undefined, 60_000);
