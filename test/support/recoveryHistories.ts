@@ -15,7 +15,7 @@ export interface HistoryOptions {
 }
 
 /** Mulberry32: 0 ≤ x < 1. */
-export const randomOf = (seed: number): (() => number) => {
+const randomOf = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
