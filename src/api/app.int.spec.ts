@@ -1,0 +1,297 @@
+import { expect } from 'chai';
+import { type Answer, startApi, type TestApi } from '../../test/support/api.js';
+import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
+import type { Position } from '../events/envelope.js';
+
+const failure = (change: object = {}): Record<string, unknown> => ({
+  transaction_ref: 'order-1',
+  amount: 1999,
+  currency: 'EUR',
+  customer: { email: 'ada@example.com', name: 'Ada', timezone: 'Europe/Berlin' },
+  gateway: 'sandbox',
+  failure: { decline_code: 'insufficient_funds' },
+  ...change,
+});
+
+interface Problem {
+  code: string;
+  status: number;
+  request_id: string;
+  errors?: { pointer: string; detail: string }[];
+}
+const expectProblem = (answer: Answer, status: number, code: string): Problem => {
+  expect(answer.status, answer.text).to.equal(status);
+  expect(answer.headers.get('content-type')).to.equal('application/problem+json; charset=utf-8');
+  const problem = answer.body as unknown as Problem;
+  expect(problem).to.include({ code, status, request_id: answer.headers.get('x-request-id') });
+  expect(problem).to.include.keys('type', 'title', 'detail');
+  return problem;
+};
+
+describe('HTTP interface', () => {
+  let api: TestApi;
+  let store: MemoryEventStore;
+  let reached = true;
+  const asked: [string, Position][] = [];
+  beforeEach(async () => {
+    reached = true;
+    asked.length = 0;
+    store = new MemoryEventStore();
+    api = await startApi({
+      store,
+      waitFor: (name, position) => {
+        asked.push([name, position]);
+        return Promise.resolve(reached);
+      },
+    });
+  });
+  afterEach(() => api.close());
+
+  const report = (json: unknown, token = 'user.acme', headers: Record<string, string> = {}) =>
+    api.call('/v1/events/payment_failed', { json, token, headers });
+
+  describe('payment_failed', () => {
+    it('takes a failure in, tells its position, and records it', async () => {
+      const answer = await report(failure(), 'user.acme', { 'x-request-id': 'req-1' });
+      expect(answer.status, answer.text).to.equal(202);
+      expect(answer.body).to.have.all.keys('payment_id', 'recovery_id', 'event_id');
+      expect(answer.headers.get('x-event-position')).to.equal('1');
+      expect(answer.headers.get('x-request-id')).to.equal('req-1');
+      const pages: unknown[] = [];
+      for await (const page of store.readStream(`payment-${String(answer.body['payment_id'])}`))
+        pages.push(...page);
+      expect(pages).to.have.length(1);
+      expect(pages[0]).to.have.nested.property('metadata.request_id', 'req-1');
+      expect(pages[0]).to.have.nested.property('metadata.org_id', api.orgId);
+      expect(pages[0]).to.have.property('id', answer.body['event_id']);
+    });
+
+    it('answers the same facts the same way, once recorded', async () => {
+      const first = await report(failure());
+      const again = await report(failure());
+      expect(again.body).to.deep.equal(first.body);
+      expect(await store.head()).to.equal(1n);
+    });
+
+    it('keeps organizations apart', async () => {
+      const ours = await report(failure());
+      const theirs = await report(failure(), 'user.other');
+      expect(theirs.body['payment_id']).not.to.equal(ours.body['payment_id']);
+    });
+
+    it('holds an Idempotency-Key to its first request', async () => {
+      const key = { 'idempotency-key': 'key-1' };
+      const first = await report(failure(), 'user.acme', key);
+      const reordered = Object.fromEntries(Object.entries(failure()).reverse());
+      expect((await report(reordered, 'user.acme', key)).body).to.deep.equal(first.body);
+      expectProblem(await report(failure({ amount: 5 }), 'user.acme', key), 422, 'idempotency_key_reused');
+      expect((await report(failure(), 'user.other', key)).status).to.equal(202);
+      expectProblem(
+        await report(failure(), 'user.acme', { 'idempotency-key': 'a b' }),
+        422,
+        'validation_failed',
+      );
+    });
+
+    it('names every fault of the body', async () => {
+      const { errors } = expectProblem(
+        await report({ amount: 0, currency: 'eur', customer: { email: 'x', nick: 1 }, extra: 1 }),
+        422,
+        'validation_failed',
+      );
+      const pointers = (errors ?? []).map(({ pointer }) => pointer);
+      expect(pointers).to.include.members([
+        '/transaction_ref',
+        '/gateway',
+        '/failure',
+        '/amount',
+        '/currency',
+        '/customer/email',
+        '/customer/nick',
+        '/extra',
+      ]);
+    });
+
+    it('refuses instants and time zones that do not exist', async () => {
+      for (const occurred_at of [
+        '2026-02-30T00:00:00Z',
+        '2026-12-31T23:59:60Z',
+        '0000-01-01T00:00:00Z',
+        'now',
+      ])
+        expectProblem(await report(failure({ occurred_at })), 422, 'validation_failed');
+      const customer = { email: 'ada@example.com', timezone: 'Mars/Olympus' };
+      expectProblem(await report(failure({ customer })), 422, 'validation_failed');
+    });
+
+    it('refuses card numbers anywhere without repeating them', async () => {
+      const card = '4111 1111-1111 1111';
+      const bodies = [
+        failure({ metadata: { note: `card ${card}` } }),
+        failure({ metadata: { [card]: 'x' } }),
+        failure({ nested: [{ deep: 4111111111111111 }] }),
+      ];
+      for (const body of bodies) {
+        const answer = await report(body);
+        const { errors } = expectProblem(answer, 422, 'validation_failed');
+        expect(errors?.[0]?.pointer).to.match(/^\/(metadata|nested)/);
+        expect(answer.text.replace(/[ -]/g, '')).not.to.contain('4111111111111111');
+      }
+    });
+  });
+
+  describe('access', () => {
+    it('wants a token', async () => {
+      for (const headers of [{}, { authorization: 'Basic abc' }, { authorization: 'Bearer nonsense' }]) {
+        const answer = await api.call('/v1/payments', { headers });
+        expectProblem(answer, 401, 'invalid_token');
+        expect(answer.headers.get('www-authenticate')).to.match(/^Bearer/);
+      }
+    });
+    it('wants a role', async () => {
+      expectProblem(await report(failure(), 'viewer.acme'), 403, 'forbidden');
+      expectProblem(await api.call('/v1/users', { token: 'user.acme' }), 403, 'forbidden');
+      expectProblem(await api.call('/v1/audit/events', { token: 'viewer.acme' }), 403, 'forbidden');
+    });
+    it('gives the past to those who examine only', async () => {
+      const path = '/v1/recoveries/7c9e6679-7425-40de-944b-e07fc1f90ae7?as_of=2026-01-01T00:00:00Z';
+      expectProblem(await api.call(path, { token: 'user.acme' }), 403, 'forbidden');
+      expectProblem(await api.call(path, { token: 'auditor.acme' }), 404, 'not_found');
+    });
+  });
+
+  describe('form of requests', () => {
+    it('knows no other paths and methods', async () => {
+      expectProblem(await api.call('/v1/nothing'), 404, 'not_found');
+      expectProblem(await api.call('/v1/payments/'), 404, 'not_found');
+      const answer = await api.call('/v1/events/payment_failed', { method: 'DELETE' });
+      expectProblem(answer, 405, 'method_not_allowed');
+      expect(answer.headers.get('allow')).to.equal('POST');
+      expect((await api.call('/v1/payments', { method: 'PUT' })).headers.get('allow')).to.equal('HEAD, GET');
+    });
+    it('refuses paths and queries that cannot be read', async () => {
+      const token = 'user.acme';
+      expectProblem(await api.call('/v1/payments/%zz', { token }), 400, 'not_parsable');
+      expectProblem(await api.call('/v1/payments/1', { token }), 422, 'validation_failed');
+      for (const query of [
+        'limit=0',
+        'limit=201',
+        'limit=x',
+        'limit=1&limit=2',
+        'a=1',
+        'status=x',
+        'cursor=x',
+      ])
+        expectProblem(await api.call(`/v1/payments?${query}`, { token }), 422, 'validation_failed');
+      expectProblem(await api.call('/v1/payments?transaction_ref=%00', { token }), 422, 'validation_failed');
+    });
+    it('takes JSON only', async () => {
+      const raw = JSON.stringify(failure());
+      const send = (type: string) =>
+        api.call('/v1/events/payment_failed', { raw, token: 'user.acme', headers: { 'content-type': type } });
+      for (const type of [
+        'text/plain',
+        'application/json; charset=latin1',
+        'application/json; charset=',
+        'x',
+      ])
+        expectProblem(await send(type), 415, 'unsupported_media_type');
+      expect((await send('application/json; charset=UTF-8')).status).to.equal(202);
+    });
+    it('answers unusable bodies with the right refusal', async () => {
+      const send = (raw: string | Buffer) =>
+        api.call('/v1/events/payment_failed', {
+          raw,
+          token: 'user.acme',
+          headers: { 'content-type': 'application/json' },
+        });
+      expectProblem(await send('{'), 400, 'not_parsable');
+      expectProblem(await send(Buffer.from([0xff, 0xfe])), 400, 'not_parsable');
+      expectProblem(await send('['.repeat(40_000) + ']'.repeat(40_000)), 422, 'validation_failed');
+      expectProblem(await send(`"${'x'.repeat(300_000)}"`), 413, 'payload_too_large');
+      for (const bad of ['{"a":1e999}', '{"a":9007199254740993}', '{"a":"\\u0000"}', '{"a":"\\ud800"}'])
+        expectProblem(await send(bad), 422, 'validation_failed');
+      for (const bad of ['{"__proto__":{}}', '{"a":{"constructor":1}}', '{"a":1,"a":2}', 'null', '[]', '1'])
+        expectProblem(await send(bad), 422, 'validation_failed');
+    });
+  });
+
+  describe('positions', () => {
+    it('waits for the read model of the route', async () => {
+      const answer = await api.call('/v1/payments', {
+        token: 'user.acme',
+        headers: { 'x-min-position': '7' },
+      });
+      expect(answer.status).to.equal(200);
+      expect(asked).to.deep.equal([['payments', 7n]]);
+    });
+    it('says when it was not reached', async () => {
+      reached = false;
+      const answer = await api.call('/v1/recoveries', {
+        token: 'user.acme',
+        headers: { 'x-min-position': '7' },
+      });
+      expectProblem(answer, 503, 'position_not_reached');
+      expect(answer.headers.get('retry-after')).to.equal('1');
+    });
+    it('refuses what is no position', async () => {
+      for (const position of ['-1', 'x', '1e3', '9'.repeat(19)])
+        expectProblem(
+          await api.call('/v1/payments', { token: 'user.acme', headers: { 'x-min-position': position } }),
+          422,
+          'validation_failed',
+        );
+    });
+  });
+
+  describe('audit', () => {
+    beforeEach(async () => {
+      for (let n = 0; n < 5; n++) await report(failure({ transaction_ref: `order-${n}` }));
+      await report(failure(), 'user.other');
+    });
+    const audit = <B = { data: { position: string }[]; next_cursor: string | null }>(
+      query: string,
+      headers: Record<string, string> = {},
+    ) => api.call<B>(`/v1/audit/events${query}`, { token: 'auditor.acme', headers });
+
+    it('pages through the events of the organization', async () => {
+      const first = await audit('?limit=3');
+      expect(first.status, first.text).to.equal(200);
+      expect(first.body.data.map(({ position }) => position)).to.deep.equal(['1', '2', '3']);
+      const rest = await audit(`?limit=3&cursor=${first.body.next_cursor}`);
+      expect(rest.body.data.map(({ position }) => position)).to.deep.equal(['4', '5']);
+      expect(rest.body.next_cursor).to.equal(null);
+      expect((await audit('?after=4')).body.data).to.have.length(1);
+      expect((await audit('?type=PaymentSucceeded')).body.data).to.have.length(0);
+      expect((await audit('?to=2020-01-01T00:00:00Z')).body.data).to.have.length(0);
+      expect((await audit('?from=2020-01-01T00:00:00Z')).body.data).to.have.length(5);
+      expect((await audit('?type=Nonsense')).status).to.equal(422);
+      expect((await audit('?cursor=%00')).status).to.equal(422);
+    });
+    it('streams them as lines', async () => {
+      const answer = await audit('', { accept: 'application/x-ndjson' });
+      expect(answer.headers.get('content-type')).to.equal('application/x-ndjson; charset=utf-8');
+      const lines = answer.text.trimEnd().split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as { position: string }).position)).to.have.length(5);
+      expectProblem((await audit('', { accept: 'text/csv' })) as unknown as Answer, 406, 'not_acceptable');
+    });
+  });
+
+  it('serves the OpenAPI document and its reader from here', async () => {
+    const document = await api.call<{ openapi: string }>('/openapi.json');
+    expect(document.body.openapi).to.equal('3.1.0');
+    const page = await api.call('/docs/');
+    expect(page.status).to.equal(200);
+    expect(page.text).to.contain('swagger-ui-bundle.js');
+    expect((await api.call('/docs/swagger-ui-bundle.js')).status).to.equal(200);
+    expect((await api.call('/docs/swagger-ui-init.js')).text).to.contain('/openapi.json');
+    expect(page.headers.get('content-security-policy')).to.contain("script-src 'self'");
+    expect(page.text).not.to.match(/https?:\/\/(?!www\.w3\.org)/);
+  });
+
+  it('makes a request id when the one given is not sane', async () => {
+    const answer = await api.call('/healthz', { headers: { 'x-request-id': 'a b' } });
+    expect(answer.headers.get('x-request-id')).to.match(/^[0-9a-f-]{36}$/);
+    expect(answer.body).to.deep.equal({ status: 'ok' });
+  });
+});

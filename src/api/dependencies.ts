@@ -1,0 +1,96 @@
+import type { RequestHandler, Response } from 'express';
+
+import type { EventStore } from '../events/eventStore.js';
+import type { Clock, Instant } from '../kernel/clock.js';
+import type { Db } from '../kernel/db.js';
+import type { OrgId, RecoveryId } from '../kernel/ids.js';
+import type { Logger } from '../kernel/logger.js';
+import type { Psp, Vault } from '../kernel/ports.js';
+import type { Authenticator } from './auth/ports.js';
+import type { ErrorOptions } from './errorMiddleware.js';
+import type { IdempotencyKeys } from './idempotency.js';
+import type { Identity } from './identity.js';
+import type { WaitFor } from './positions.js';
+
+/** A part that readiness depends on. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What is missing, in words fit for an operator; nothing secret. */
+  readonly detail?: string;
+}
+
+export interface CaughtMail {
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly caughtAt: Instant;
+}
+
+/** The development mail catcher. */
+export interface MailCatcher {
+  list(): Promise<readonly CaughtMail[]>;
+  read(id: string): Promise<(CaughtMail & { readonly html: string; readonly eml: string }) | undefined>;
+}
+
+export interface SandboxSession {
+  readonly id: string;
+  readonly org_id: OrgId;
+  readonly transaction_ref: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly return_url: string;
+  readonly status: 'open' | 'paid' | 'expired';
+}
+
+/** The sandbox PSP's own checkout page. */
+export interface SandboxCheckout {
+  session(id: string): Promise<SandboxSession | undefined>;
+  completeCheckout(
+    id: string,
+    choice: 'pay' | 'decline',
+  ): Promise<
+    | { readonly status: 'paid'; readonly session: SandboxSession; readonly reference: string }
+    | { readonly status: 'declined' | 'expired'; readonly session: SandboxSession }
+    | undefined
+  >;
+}
+
+/** Everything the HTTP interface needs of the rest: main.ts puts it together. */
+export interface Dependencies extends ErrorOptions {
+  readonly environment: string;
+  readonly publicBaseUrl: string;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Makes UUIDs for requests and commands. */
+  readonly newId: () => string;
+  readonly db: Db;
+  readonly store: EventStore;
+  readonly authenticator: Authenticator;
+  readonly identity: Identity;
+  readonly waitFor: WaitFor;
+  readonly idempotencyKeys: IdempotencyKeys;
+  readonly vault: Vault;
+  readonly psp: Psp;
+  /** What a recovery link's token names; undefined when it is not ours or too old. */
+  readonly readLink: (token: string, now: Date) => RecoveryId | undefined;
+  /** A row of a read model as it was known at an instant; undefined when it did not exist for the organization. */
+  readonly rowAsOf: (
+    projection: 'recoveries' | 'payments',
+    key: string,
+    orgId: OrgId,
+    at: Instant,
+  ) => Promise<object | undefined>;
+  /** Every decision of a recovery with its evidence; undefined when the organization has no such recovery. */
+  readonly explain: (recoveryId: RecoveryId, orgId: OrgId) => Promise<object | undefined>;
+  /** Fetches what newer Stripe API versions leave out of an event. */
+  readonly completeStripeEvent?: (orgId: OrgId, event: object) => Promise<object>;
+  readonly sandbox?: SandboxCheckout;
+  /** Given in development only. */
+  readonly mailCatcher?: MailCatcher;
+  readonly readiness: () => Promise<readonly ReadinessCheck[]>;
+  readonly accessLog?: (fieldsOf: (res: Response) => Record<string, unknown>) => RequestHandler;
+  /** On in tests: an answer that does not meet its documented schema is an error. */
+  readonly validateResponses?: boolean;
+}

@@ -1,0 +1,55 @@
+import { recordPaymentFailure, recordPaymentSuccess, triggerOf } from '../../commands/payment/record.js';
+import { commandContextOf } from '../commandContext.js';
+import { claimKey } from '../idempotency.js';
+import { type Route, route } from '../route.js';
+import { PaymentFailedBody, PaymentSucceededBody, RecordedSchema } from '../schemas/payments.js';
+import { failureFacts, recorded, successFacts } from './facts.js';
+
+const tag = 'Payments';
+
+export const eventRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/v1/events/payment_failed',
+    operationId: 'paymentFailed',
+    tag,
+    summary: 'Report a failed payment',
+    description:
+      'The same facts again are the same event. Another failure of a known transaction_ref is a further failure of ' +
+      'the same payment.',
+    access: ['admin', 'user'],
+    body: PaymentFailedBody,
+    idempotent: true,
+    responses: { 202: { description: 'Taken in', schema: RecordedSchema } },
+    refusals: ['amount_mismatch', 'idempotency_key_reused', 'version_conflict'],
+    handler: async (context) => {
+      const { deps, principal, body, headers } = context;
+      const request = { route: 'payment_failed', body };
+      await claimKey(deps.idempotencyKeys, principal.orgId, headers['idempotency-key'], request);
+      const command = commandContextOf(context);
+      const facts = failureFacts(body, triggerOf(body), command.now);
+      return recorded(202, await recordPaymentFailure(deps.store, facts, command));
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/events/payment_succeeded',
+    operationId: 'paymentSucceeded',
+    tag,
+    summary: 'Report that a payment came in after all',
+    description: 'Closes its recovery. Amount and currency may be left out when the payment is known.',
+    access: ['admin', 'user'],
+    body: PaymentSucceededBody,
+    idempotent: true,
+    responses: { 202: { description: 'Taken in', schema: RecordedSchema } },
+    refusals: ['amount_required', 'idempotency_key_reused', 'version_conflict'],
+    handler: async (context) => {
+      const { deps, principal, body, headers } = context;
+      const request = { route: 'payment_succeeded', body };
+      await claimKey(deps.idempotencyKeys, principal.orgId, headers['idempotency-key'], request);
+      const command = commandContextOf(context);
+      const facts = successFacts(body, triggerOf(body), command.now);
+      return recorded(202, await recordPaymentSuccess(deps.store, facts, command));
+    },
+  }),
+];

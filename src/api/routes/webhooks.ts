@@ -1,0 +1,110 @@
+import { Type } from 'typebox';
+import { load } from '../../commands/handle.js';
+import { organizationDecider } from '../../commands/organization/decide.js';
+import { isHeld } from '../../commands/organization/state.js';
+import {
+  type FactContext,
+  recordPaymentFailure,
+  recordPaymentSuccess,
+} from '../../commands/payment/record.js';
+import type { Position } from '../../events/envelope.js';
+import { organizationStream } from '../../events/organization.js';
+import { DomainError, isDomainError } from '../../kernel/errors.js';
+import type { OrgId } from '../../kernel/ids.js';
+import { inspect } from '../body/guards.js';
+import { commandContextOf } from '../commandContext.js';
+import type { Dependencies } from '../dependencies.js';
+import { ok, type Route, route } from '../route.js';
+import { closed, named, Uuid } from '../schemas/common.js';
+import { refuseFaults } from '../validation.js';
+import { type StripeFact, stripeEventToFacts } from '../webhooks/stripeEvents.js';
+import { verifyStripeSignature } from '../webhooks/stripeSignature.js';
+
+const ReceivedSchema = named('Received', { received: Type.Boolean() });
+
+/** An organization that is unknown or has no endpoint secret is told like a wrong signature. */
+const webhookSecretOf = async ({ store, vault }: Dependencies, orgId: OrgId): Promise<string> => {
+  const { state } = await load(store, organizationDecider, organizationStream(orgId));
+  const reference = isHeld(state) ? state.psps.stripe?.webhookSecretReference : undefined;
+  const secret = reference === undefined ? undefined : await vault.get(reference, orgId);
+  if (secret === undefined)
+    throw new DomainError('signature_invalid', 'The Stripe-Signature header does not match the body');
+  return secret;
+};
+
+const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
+  const { occurred_at, own_attempt: _, kind, ...common } = fact;
+  if (kind === 'succeeded') {
+    const { transaction_ref, amount, currency, trigger_id, source } = common as typeof fact;
+    const data = { transaction_ref, amount, currency, trigger_id, source, succeeded_at: occurred_at };
+    return recordPaymentSuccess(deps.store, data, context);
+  }
+  const data = {
+    ...(common as Omit<typeof fact, 'occurred_at' | 'own_attempt' | 'kind'>),
+    failed_at: occurred_at,
+  };
+  return recordPaymentFailure(deps.store, data, context);
+};
+
+/**
+ * The decline of a charge of ours is recorded by the recovery that made it. A fact of another amount than the
+ * payment's (a part payment) is not ours to settle: sent again it would be refused again, so it is noted and done.
+ */
+const recordUnlessOurs = async (
+  deps: Dependencies,
+  fact: StripeFact,
+  context: FactContext,
+): Promise<Position | undefined> => {
+  if (fact.kind === 'failed' && fact.own_attempt) return undefined;
+  try {
+    return (await record(deps, fact, context)).position;
+  } catch (error) {
+    if (!isDomainError(error) || error.code !== 'amount_mismatch') throw error;
+    const { requestId: request_id } = context;
+    deps.logger.warn(
+      { request_id, org_id: context.principal.orgId, code: error.code },
+      'webhook fact ignored',
+    );
+    return undefined;
+  }
+};
+
+const recordFacts = async (
+  deps: Dependencies,
+  facts: readonly StripeFact[],
+  context: FactContext,
+): Promise<Position | undefined> => {
+  let last: Position | undefined;
+  for (const fact of facts) {
+    refuseFaults(inspect(fact));
+    last = (await recordUnlessOurs(deps, fact, context)) ?? last;
+  }
+  return last;
+};
+
+export const webhookRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/v1/webhooks/stripe/{org_id}',
+    operationId: 'stripeWebhook',
+    tag: 'Payments',
+    summary: 'Takes signed events from Stripe',
+    description: "Signed with the organization's endpoint secret. The same event again changes nothing.",
+    access: 'public',
+    params: closed({ org_id: Uuid }),
+    consumes: 'raw',
+    responses: { 200: { description: 'Taken in', schema: ReceivedSchema } },
+    refusals: ['signature_invalid', 'not_parsable', 'payload_too_large'],
+    handler: async (context) => {
+      const { deps, params, headers } = context;
+      const orgId = params.org_id as OrgId;
+      const secret = await webhookSecretOf(deps, orgId);
+      const signature = headers['stripe-signature'] as string | undefined;
+      const event = verifyStripeSignature(context.body as Buffer, signature, secret, deps.clock.now());
+      const complete = (await deps.completeStripeEvent?.(orgId, event)) ?? event;
+      const principal = { actor: { type: 'psp', id: 'stripe' }, orgId } as const;
+      const command = commandContextOf({ deps, request: context.request, principal });
+      return ok({ received: true }, await recordFacts(deps, stripeEventToFacts(complete), command));
+    },
+  }),
+];

@@ -1,0 +1,66 @@
+import { Type } from 'typebox';
+import { channels } from '../../events/organization.js';
+import { successSources } from '../../events/payment.js';
+import { categories, closedStatuses, hardnesses, retryPermissions } from '../../events/recovery.js';
+import { FailureSchema } from '../../events/schema.js';
+import { closed, enumOf, listOf, named, nullable, Timestamp, Uuid } from './common.js';
+
+export const recoveryStatuses = ['active', ...closedStatuses] as const;
+
+const AttemptSchema = named('Attempt', {
+  attempt: Type.Integer({ description: '1, 2, …' }),
+  status: enumOf(['scheduled', 'started', 'succeeded', 'declined', 'unknown', 'dropped']),
+  scheduled_at: nullable(Timestamp),
+  started_at: nullable(Timestamp),
+  settled_at: nullable(Timestamp),
+  unknown_outcomes: Type.Integer({ description: 'How often the PSP did not tell the outcome' }),
+  check_at: nullable(Timestamp),
+  failure: nullable(FailureSchema),
+  category: nullable(enumOf(categories)),
+  reference: nullable(Type.String({ description: "The PSP's name for the charge that succeeded" })),
+});
+const NotificationSchema = named('Notification', {
+  step: Type.Integer({ description: '1, 2, …' }),
+  channel: enumOf(channels),
+  template: Type.String(),
+  status: enumOf(['scheduled', 'started', 'sent', 'failed', 'dropped']),
+  at: Timestamp,
+  started_at: nullable(Timestamp),
+  sent_at: nullable(Timestamp),
+  message_id: nullable(Type.String()),
+});
+
+export const RecoverySchema = named('Recovery', {
+  id: Uuid,
+  payment_id: Uuid,
+  transaction_ref: Type.String(),
+  gateway: Type.String(),
+  status: enumOf(recoveryStatuses),
+  category: enumOf(categories),
+  hardness: enumOf(hardnesses),
+  retry: enumOf(retryPermissions),
+  amount: Type.Integer({ description: 'Minor units' }),
+  currency: Type.String(),
+  recovered_amount: nullable(Type.Integer()),
+  source: nullable(enumOf(successSources)),
+  opened_at: Timestamp,
+  closed_at: nullable(Timestamp),
+  expires_at: Timestamp,
+  close_reason: nullable(Type.String()),
+  policy_version: Type.Integer(),
+  attempts: Type.Array(AttemptSchema),
+  notifications: Type.Array(NotificationSchema),
+  next_action: nullable(closed({ kind: enumOf(['retry', 'settle', 'notify', 'close']), at: Timestamp })),
+  link_opened_at: nullable(Timestamp),
+  checkouts: Type.Integer(),
+  checkout_opened_at: nullable(Timestamp),
+  grace_until: nullable(Timestamp),
+  last_event_at: Timestamp,
+});
+export const RecoveryListSchema = listOf('RecoveryList', RecoverySchema);
+export const CancelBody = closed({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) });
+export const CancelledSchema = named('Cancelled', { recovery_id: Uuid });
+export const ExplanationSchema = Type.Object(
+  { recovery_id: Uuid, decisions: Type.Array(Type.Object({}, { additionalProperties: true })) },
+  { title: 'RecoveryExplanation', additionalProperties: true },
+);

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { createApp } from '../../src/api/app.js';
+import type { UserPrincipal } from '../../src/api/auth/ports.js';
+import type { Dependencies } from '../../src/api/dependencies.js';
+import type { IdempotencyKeys } from '../../src/api/idempotency.js';
+import { createHttpServer } from '../../src/api/server.js';
+import { MemoryEventStore } from '../../src/infra/eventStore/memoryEventStore.js';
+import { DomainError } from '../../src/kernel/errors.js';
+import { type OrgId, orgIdOf, type UserId } from '../../src/kernel/ids.js';
+import { silentLogger } from '../../src/kernel/logger.js';
+import type { Role } from '../../src/kernel/principal.js';
+
+const absent = (name: string) => (): never => {
+  throw new Error(`${name} is not part of this test`);
+};
+
+export const memoryIdempotencyKeys = (): IdempotencyKeys => {
+  const known = new Map<string, Buffer>();
+  return {
+    claim: (orgId, keyHash, requestHash) => {
+      const name = `${orgId}:${keyHash.toString('hex')}`;
+      const first = known.get(name) ?? requestHash;
+      known.set(name, first);
+      return Promise.resolve(first.equals(requestHash));
+    },
+  };
+};
+
+/** A user for whom the test's authenticator takes `<role>.<org slug>` as the token. */
+export const principalOf = (role: Role, slug = 'acme'): UserPrincipal => {
+  const userId = '7c9e6679-7425-40de-944b-e07fc1f90ae7' as UserId;
+  return { actor: { type: 'user', id: userId }, userId, orgId: orgIdOf(slug), role };
+};
+
+const authenticator: Dependencies['authenticator'] = (token) => {
+  const match = /^(admin|user|viewer|auditor)\.([a-z]+)$/.exec(token);
+  if (match === null) return Promise.reject(new DomainError('invalid_token', 'The token is not valid'));
+  return Promise.resolve(principalOf(match[1] as Role, match[2]));
+};
+
+/** Dependencies in memory: no database, so read models answer nothing unless a test gives them rows. */
+export const memoryDependencies = (overrides: Partial<Dependencies> = {}): Dependencies => ({
+  environment: 'test',
+  publicBaseUrl: 'http://localhost:8000',
+  version: '0.0.0',
+  logger: silentLogger,
+  clock: { now: () => new Date() },
+  newId: randomUUID,
+  db: { query: () => Promise.resolve({ rows: [], rowCount: 0 }) } as unknown as Dependencies['db'],
+  store: new MemoryEventStore(),
+  authenticator,
+  identity: {
+    register: absent('register'),
+    login: absent('login'),
+    changePassword: absent('changePassword'),
+    createUser: absent('createUser'),
+    changeUser: absent('changeUser'),
+    setRetryPolicy: absent('setRetryPolicy'),
+    connectPsp: absent('connectPsp'),
+    me: absent('me'),
+    organization: absent('organization'),
+  },
+  waitFor: () => Promise.resolve(true),
+  idempotencyKeys: memoryIdempotencyKeys(),
+  vault: { put: () => Promise.resolve(), get: () => Promise.resolve(undefined) },
+  psp: { charge: absent('charge'), lookup: absent('lookup'), openCheckout: absent('openCheckout') },
+  readLink: () => undefined,
+  rowAsOf: () => Promise.resolve(undefined),
+  explain: () => Promise.resolve(undefined),
+  readiness: () => Promise.resolve([]),
+  validateResponses: true,
+  ...overrides,
+});
+
+export interface Answer<B = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: B;
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly token?: string;
+  readonly headers?: Record<string, string>;
+  readonly json?: unknown;
+  readonly raw?: string | Buffer;
+}
+
+export interface TestApi {
+  readonly url: string;
+  readonly port: number;
+  readonly orgId: OrgId;
+  call<B = Record<string, unknown>>(path: string, call?: Call): Promise<Answer<B>>;
+  close(): Promise<void>;
+}
+
+const isJson = (headers: Headers): boolean => /[/+]json/.test(headers.get('content-type') ?? '');
+
+/** The application listening on a free port. */
+export const startApi = async (overrides: Partial<Dependencies> = {}): Promise<TestApi> => {
+  const app = createApp(memoryDependencies(overrides));
+  const server = createHttpServer(app, { logger: silentLogger, drainMs: 1000 });
+  const port = await server.listen(0, '127.0.0.1');
+  const url = `http://127.0.0.1:${port}`;
+  const call: TestApi['call'] = async <B>(path: string, options: Call = {}): Promise<Answer<B>> => {
+    const { json, raw, token } = options;
+    const body = json === undefined ? raw : JSON.stringify(json);
+    const response = await fetch(url + path, {
+      method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+      redirect: 'manual',
+      headers: {
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...options.headers,
+      },
+      ...(body !== undefined && { body }),
+    });
+    const text = await response.text();
+    const parsed = isJson(response.headers) ? (JSON.parse(text) as B) : ({} as B);
+    return { status: response.status, headers: response.headers, text, body: parsed };
+  };
+  return { url, port, orgId: orgIdOf('acme'), call, close: () => server.close() };
+};
