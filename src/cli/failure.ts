@@ -1,0 +1,96 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config.js';
+import { isRevisionConflict } from '../events/eventStore.js';
+import { isDomainError } from '../kernel/errors.js';
+
+/** docs/operations.md explains each to the operator. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, refused: 3 } as const;
+
+/** What went wrong, in words that say what to do. */
+export interface Failure {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string;
+  readonly problems?: readonly string[];
+}
+
+/** A failure that a command knows how to word. */
+export class CliError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly fix?: string,
+    readonly exitCode: number = exitCodes.failure,
+  ) {
+    super(message);
+    this.name = 'CliError';
+  }
+}
+
+/** The command line cannot be understood; says which help to read. */
+export class UsageError extends CliError {
+  constructor(message: string, command: string) {
+    super('usage', message, `Run \`${command} --help\` to see what it takes.`, exitCodes.usage);
+    this.name = 'UsageError';
+  }
+}
+
+const connectionCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ECONNRESET']);
+const missingTable = '42P01';
+
+const codeOf = (error: Error): string | undefined => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+};
+
+const byCode = (error: Error): Failure => {
+  const code = codeOf(error);
+  const failure = {
+    exitCode: exitCodes.failure,
+    code: code ?? 'failure',
+    message: error.message || error.name,
+  };
+  // Node joins the refusals of several addresses under an error without a message.
+  if (code !== undefined && connectionCodes.has(code)) {
+    const message = error.message === '' ? `The connection failed (${code}).` : error.message;
+    return { ...failure, message, fix: 'Is the server up, and DATABASE_URL right? Run `recovery doctor`.' };
+  }
+  if (code === missingTable) return { ...failure, fix: 'Run `recovery migrate up` first.' };
+  return failure;
+};
+
+/** The engine's refusals that mean "not now" or "not so", as opposed to a failure on the way. */
+const engineRefusals = new Set(['rebuild_running', 'no_previous_generation', 'version_mismatch']);
+
+export const failureOf = (error: unknown): Failure => {
+  if (error instanceof CliError) {
+    const { exitCode, code, message, fix } = error;
+    return { exitCode, code, message, ...(fix !== undefined && { fix }) };
+  }
+  if (error instanceof ConfigError) {
+    const { problems } = error;
+    const message = 'The configuration cannot be used.';
+    return { exitCode: exitCodes.usage, code: 'configuration', message, problems, fix: 'See .env.example.' };
+  }
+  if (error instanceof CommanderError) {
+    return { exitCode: exitCodes.usage, code: 'usage', message: error.message.replace(/^error: /, '') };
+  }
+  if (isDomainError(error)) {
+    const refused = error.code !== 'internal' && error.code !== 'unavailable';
+    const problems = error.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`);
+    const exitCode = refused ? exitCodes.refused : exitCodes.failure;
+    return { exitCode, code: error.code, message: error.message, ...(problems.length > 0 && { problems }) };
+  }
+  if (isRevisionConflict(error)) {
+    return { exitCode: exitCodes.refused, code: 'version_conflict', message: error.message };
+  }
+  if (!(error instanceof Error))
+    return { exitCode: exitCodes.failure, code: 'failure', message: String(error) };
+  const code = codeOf(error);
+  if (error.name === 'ProjectionError' && code !== undefined) {
+    const exitCode = engineRefusals.has(code) ? exitCodes.refused : exitCodes.failure;
+    return { exitCode, code, message: error.message };
+  }
+  return byCode(error);
+};
