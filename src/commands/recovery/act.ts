@@ -185,6 +185,17 @@ const notify = async (
   return done;
 };
 
+/** Nobody will ask for the mail again: that its outcome is unknown is the outcome. */
+const abandon = (acting: Acting, step: number): Promise<Done> => {
+  const outcome = {
+    status: 'failed',
+    permanent: true,
+    reason: 'the recovery ended before the outcome was known',
+  } as const;
+  const now = acting.deps.clock.now().toISOString();
+  return give(acting, { type: 'SettleNotification', data: { step, outcome, now } });
+};
+
 const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<Done> => {
   switch (due.kind) {
     case 'settle':
@@ -193,6 +204,8 @@ const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<
       return retry(acting, known, due.attempt);
     case 'notify':
       return notify(acting, known, due.notification);
+    case 'abandon':
+      return abandon(acting, due.notification.step);
     case 'close':
       return give(acting, { type: 'CloseRecovery', data: { now: acting.deps.clock.now().toISOString() } });
     default:

@@ -1,14 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  begin,
-  dataOf,
-  decline,
-  known,
-  run,
-  succeed,
-  types,
-} from '../../../test/support/recoveryCommands.js';
+import { begin, decline, known, run, succeed, types } from '../../../test/support/recoveryCommands.js';
 import { declined, policy, startRecovery, T0 } from '../../../test/support/recoverySamples.js';
 import { assertValid } from '../../events/registry.js';
 import type { RecoveryEvent } from '../../events/recovery.js';

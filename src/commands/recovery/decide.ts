@@ -61,6 +61,8 @@ export type RecoveryCommand =
 type CommandOf<T extends RecoveryCommand['type']> = Extract<RecoveryCommand, { type: T }>['data'];
 
 const MAIL_TRIES = 6;
+/** Minutes between two questions for an outcome that stays unknown, at most. */
+const LONGEST_CHECK = 360;
 
 /** The events given, and what follows from them while the recovery is active. */
 const andNext = (known: KnownRecovery, events: RecoveryEvent[], now: Instant): RecoveryEvent[] => {
@@ -156,7 +158,7 @@ const settleRetry = (
     }
     case 'unknown': {
       const check = known.open.checks + 1;
-      const check_at = plus(now, Math.min(2 ** (check - 1), 60) * MINUTE);
+      const check_at = plus(now, Math.min(2 ** (check - 1), LONGEST_CHECK) * MINUTE);
       return [
         { type: 'RetryOutcomeUnknown', data: { attempt, reason: outcome.reason, check, check_at, cohort } },
       ];

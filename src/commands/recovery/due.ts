@@ -7,6 +7,8 @@ export type DueAction =
   | { readonly kind: 'settle'; readonly open: OpenAttempt }
   | { readonly kind: 'retry'; readonly attempt: number }
   | { readonly kind: 'notify'; readonly notification: PendingNotification }
+  /** The recovery ended while a mail was being sent, and nobody told what became of it. */
+  | { readonly kind: 'abandon'; readonly notification: PendingNotification }
   | { readonly kind: 'close' };
 
 const reached = (now: Instant, at: Instant | undefined): boolean => at !== undefined && !isBefore(now, at);
@@ -16,8 +18,12 @@ export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefin
   if (recovery.status === 'none') return undefined;
   if (recovery.open !== undefined)
     return reached(now, recovery.open.checkAt) ? { kind: 'settle', open: recovery.open } : undefined;
-  if (recovery.status !== 'active') return undefined;
-  const { scheduled, notification, checkout, graceUntil, expiresAt } = recovery;
+  const { notification } = recovery;
+  if (recovery.status !== 'active')
+    return notification !== undefined && reached(now, notification.at)
+      ? { kind: 'abandon', notification }
+      : undefined;
+  const { scheduled, checkout, graceUntil, expiresAt } = recovery;
   const customerIsPaying = checkout !== undefined && isBefore(now, plus(checkout.openedAt, CHECKOUT_QUIET));
   if (scheduled !== undefined && reached(now, scheduled.at) && !customerIsPaying)
     return { kind: 'retry', attempt: scheduled.attempt };

@@ -98,9 +98,12 @@ const started = (data: DataOf<'RecoveryStarted'>): Recovery => ({
 const without = <T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
 
-/** Closed for good or not, a recovery has nothing scheduled any more; an attempt under way still gets its outcome. */
-const closedAs = (known: KnownRecovery, status: ClosedStatus): Recovery =>
-  ({ ...without(known, 'scheduled', 'notification', 'graceUntil'), status }) as Recovery;
+/** Over, a recovery has nothing scheduled any more; a charge or mail under way still gets its outcome. */
+const closedAs = (known: KnownRecovery, status: ClosedStatus): Recovery => {
+  const { notification } = known;
+  const rest = without(known, 'scheduled', 'notification', 'graceUntil');
+  return { ...rest, ...(notification?.messageId !== undefined && { notification }), status } as Recovery;
+};
 
 const evolveRetry = (
   known: KnownRecovery,
