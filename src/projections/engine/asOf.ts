@@ -1,0 +1,47 @@
+import type { Position } from '../../events/envelope.js';
+import type { EventStore } from '../../events/eventStore.js';
+import type { Instant } from '../../kernel/clock.js';
+import { ProjectionError } from './errors.js';
+import { foldEvent, type Model, relevant } from './fold.js';
+import type { Row } from './projection.js';
+
+/** Up to and including what was recorded at an instant, or at a place in the log. */
+export type Moment = { readonly instant: Instant } | { readonly position: Position };
+
+/**
+ * A row as it was known at a moment: the live fold over the row's own stream, up to what had been recorded.
+ * Undefined when there was no such row then.
+ * @throws ProjectionError `as_of_unsupported` when the row is folded from more than one stream
+ */
+export const asOf = async (
+  store: EventStore,
+  model: Model,
+  key: string,
+  moment: Moment,
+): Promise<Row | undefined> => {
+  const { streamOf } = model.projection;
+  if (streamOf === undefined)
+    throw new ProjectionError('as_of_unsupported', `rows of ${model.name} are folded from many streams`);
+  const known = knownBy(moment);
+  let row: Row | undefined;
+  const rows = {
+    get: () => row,
+    set: (_key: string, next: Row | null) => {
+      row = next ?? undefined;
+    },
+  };
+  for await (const page of store.readStream(streamOf(key))) {
+    const events = page.filter(known);
+    for (const event of relevant(model, events)) {
+      if (model.projection.keysOf(event).includes(key)) foldEvent(model, rows, event, [key]);
+    }
+    if (events.length < page.length) break;
+  }
+  return row;
+};
+
+const knownBy = (moment: Moment): ((event: { position: Position; recorded_at: Instant }) => boolean) => {
+  if ('position' in moment) return ({ position }) => position <= moment.position;
+  const limit = Date.parse(moment.instant);
+  return ({ recorded_at }) => Date.parse(recorded_at) <= limit;
+};

@@ -1,0 +1,130 @@
+import type pg from 'pg';
+import type { Position, RecordedEvent } from '../../events/envelope.js';
+import type { EventStore } from '../../events/eventStore.js';
+import { upcast } from '../../events/registry.js';
+import { EventFailure } from './errors.js';
+import { foldEvent, keysOf } from './fold.js';
+import { setProgress } from './generations.js';
+import { prefetch } from './prefetch.js';
+import type { Progress } from './progress.js';
+import { evictHalf, type Memory, type Shadow } from './shadow.js';
+
+export interface Range {
+  readonly after: Position;
+  readonly until?: Position;
+  readonly orgId?: string;
+  readonly pageSize: number;
+  readonly signal: AbortSignal;
+}
+
+const SHOW_EVERY_MS = 1_000;
+
+/**
+ * Reads the log once and folds every event into every shadow that wants its type.
+ * @returns how far the log was read
+ */
+export const foldLog = async (
+  store: EventStore,
+  client: pg.ClientBase,
+  shadows: readonly Shadow[],
+  memory: Memory,
+  range: Range,
+  progress: Progress,
+): Promise<Position> => {
+  const pass = new Pass(client, shadows, memory);
+  const types = [...new Set(shadows.flatMap(({ model }) => [...model.types]))];
+  const { orgId, ...bounds } = range;
+  const filter = { types, ...(orgId !== undefined && { orgId }) };
+  let position = range.after;
+  let shownAt = performance.now();
+  for await (const delivery of prefetch(store.readAll({ ...bounds, filter }))) {
+    range.signal.throwIfAborted();
+    if (delivery.kind === 'events') {
+      await pass.fold(delivery.events);
+      progress.events += delivery.events.length;
+    }
+    position = progress.position = delivery.position;
+    progress.rowsInMemory = memory.rows;
+    progress.tell('reading');
+    if (performance.now() - shownAt > SHOW_EVERY_MS) {
+      shownAt = performance.now();
+      for (const { target } of shadows) await setProgress(client, target, 'reading', position);
+    }
+  }
+  range.signal.throwIfAborted();
+  return position;
+};
+
+/** One pass over the log for several shadows, within the memory they share. */
+class Pass {
+  readonly #wanting = new Map<string, Shadow[]>();
+
+  constructor(
+    private readonly client: pg.ClientBase,
+    private readonly shadows: readonly Shadow[],
+    private readonly memory: Memory,
+  ) {
+    for (const shadow of shadows) {
+      for (const type of shadow.model.types) {
+        this.#wanting.set(type, [...(this.#wanting.get(type) ?? []), shadow]);
+      }
+    }
+  }
+
+  async fold(events: readonly RecordedEvent[]): Promise<void> {
+    let preparedTo = 0;
+    for (const [index, stored] of events.entries()) {
+      const wanting = this.#wanting.get(stored.type);
+      if (wanting === undefined) continue;
+      if (index >= preparedTo && this.#spilled) preparedTo = await this.#prepare(events, index);
+      const event = current(stored, wanting[0]);
+      for (const shadow of wanting) foldEvent(shadow.model, shadow, event);
+      if (this.memory.rows > this.memory.maxRows) {
+        await evictHalf(this.client, this.shadows);
+        preparedTo = index + 1;
+      }
+    }
+  }
+
+  get #spilled(): boolean {
+    return this.shadows.some(({ spilled }) => spilled);
+  }
+
+  /**
+   * Loads the rows that were written out and that the next events want: as many events as there is room for, at
+   * least one. Answers up to which event it came.
+   */
+  async #prepare(events: readonly RecordedEvent[], from: number): Promise<number> {
+    const wanted = new Map<Shadow, Set<string>>();
+    let room = this.memory.maxRows - this.memory.rows;
+    let to = from;
+    for (; to < events.length; to++) {
+      const stored = events[to];
+      if (stored === undefined) break;
+      const wanting = this.#wanting.get(stored.type) ?? [];
+      const missing = wanting.flatMap((shadow) => missingOf(shadow, current(stored, shadow), wanted));
+      room -= missing.length;
+      if (room < 0 && to > from) break;
+      for (const [shadow, key] of missing) wanted.set(shadow, (wanted.get(shadow) ?? new Set()).add(key));
+    }
+    for (const [shadow, keys] of wanted) await shadow.load(this.client, [...keys]);
+    return to;
+  }
+}
+
+const missingOf = (
+  shadow: Shadow,
+  event: RecordedEvent,
+  wanted: ReadonlyMap<Shadow, ReadonlySet<string>>,
+): [Shadow, string][] =>
+  keysOf(shadow.model, event)
+    .filter((key) => shadow.isMissing(key) && wanted.get(shadow)?.has(key) !== true)
+    .map((key) => [shadow, key]);
+
+const current = (event: RecordedEvent, shadow: Shadow | undefined): RecordedEvent => {
+  try {
+    return upcast(event);
+  } catch (cause) {
+    throw new EventFailure(shadow?.model.name ?? '', event, { cause });
+  }
+};

@@ -1,0 +1,150 @@
+import type pg from 'pg';
+import type { EventStore } from '../../events/eventStore.js';
+import type { Faults } from '../../kernel/faults.js';
+import type { Logger } from '../../kernel/logger.js';
+import { foldLog } from './build.js';
+import type { Model } from './fold.js';
+import {
+  addGeneration,
+  type Generation,
+  generationsOf,
+  removeGeneration,
+  setProgress,
+} from './generations.js';
+import { withRebuildLock } from './lock.js';
+import { Progress, type RebuildProgress } from './progress.js';
+import { Memory, Shadow } from './shadow.js';
+import { swapIn } from './swap.js';
+import { addIndexes, createTable, dropTable, physicalTables, quoted } from './table.js';
+import { inTransaction } from './transaction.js';
+
+export interface RebuildOptions {
+  /** Events per page of the log. */
+  readonly batch?: number;
+  /** Rows of all projections together that are kept in memory; more are written out. */
+  readonly maxRowsInMemory?: number;
+  readonly onProgress?: (progress: RebuildProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Rebuilds the rows of this organization only, inside the tables that are served. */
+  readonly org?: string;
+}
+
+export interface RebuildResult {
+  readonly projections: readonly string[];
+  readonly events: number;
+  readonly elapsedSeconds: number;
+}
+
+export interface RebuildDependencies {
+  readonly store: EventStore;
+  readonly pool: pg.Pool;
+  readonly logger: Logger;
+  readonly faults: Faults;
+}
+
+export const DEFAULT_BATCH = 5_000;
+export const DEFAULT_MAX_ROWS = 50_000;
+
+/**
+ * Folds projections anew beside the tables that are served, and then swaps them in:
+ *
+ *   drop leftovers ▶ new tables ▶ read the log once, fold in memory, write out ▶ indexes ▶ catch up ▶ swap
+ *
+ * Nothing is changed for readers before the swap, and everything is done in short transactions. A build that was
+ * killed leaves a table and a state row, which the next one drops before it starts from the beginning.
+ * @throws ProjectionError `rebuild_running`; EventFailure when an event cannot be folded
+ */
+export const rebuild = (
+  on: RebuildDependencies,
+  models: readonly Model[],
+  options: RebuildOptions,
+): Promise<RebuildResult> => {
+  const names = models.map(({ name }) => name);
+  return withRebuildLock(on.pool, names, async (client, lost) => {
+    const signal = AbortSignal.any([lost, ...(options.signal ? [options.signal] : [])]);
+    signal.throwIfAborted();
+    const progress = new Progress(await on.store.head(), options.onProgress);
+    const targets = await startBuilds(client, models);
+    try {
+      await new Build(on, client, signal, progress).run(targets, options);
+    } catch (error) {
+      for (const model of models) await dropLeftovers(client, model).catch(() => undefined);
+      throw error;
+    }
+    on.logger.info({ projections: names, events: progress.events }, 'projections rebuilt');
+    return { projections: names, events: progress.events, elapsedSeconds: progress.elapsedSeconds };
+  });
+};
+
+export interface Target {
+  readonly model: Model;
+  readonly generation: Generation;
+}
+
+/** New empty tables without keys or indexes, after what a killed build left behind is gone. */
+export const startBuilds = async (client: pg.ClientBase, models: readonly Model[]): Promise<Target[]> => {
+  const targets: Target[] = [];
+  for (const model of models) {
+    await dropLeftovers(client, model);
+    const generation = await inTransaction(client, async () => {
+      const added = await addGeneration(client, model, 'building');
+      await createTable(client, model.projection.table, added.physical);
+      return added;
+    });
+    targets.push({ model, generation });
+  }
+  return targets;
+};
+
+/** Drops every table of the projection that is neither served nor kept for rollback. The caller holds the rebuild lock. */
+export const dropLeftovers = async (client: pg.ClientBase, { name }: Model): Promise<void> => {
+  await inTransaction(client, async () => {
+    await removeGeneration(client, name, 'building');
+    const kept = (await generationsOf(client, [name])).map(({ physical }) => physical);
+    for (const physical of await physicalTables(client, name)) {
+      if (!kept.includes(physical)) await dropTable(client, physical);
+    }
+  });
+};
+
+class Build {
+  constructor(
+    private readonly on: RebuildDependencies,
+    private readonly client: pg.ClientBase,
+    private readonly signal: AbortSignal,
+    private readonly progress: Progress,
+  ) {}
+
+  async run(targets: readonly Target[], options: RebuildOptions): Promise<void> {
+    const memory = new Memory(options.maxRowsInMemory ?? DEFAULT_MAX_ROWS);
+    const shadows = targets.map(({ model, generation }) => new Shadow(model, generation, memory));
+    const range = { after: 0n, pageSize: options.batch ?? DEFAULT_BATCH, signal: this.signal };
+    const position = await foldLog(this.on.store, this.client, shadows, memory, range, this.progress);
+    for (const shadow of shadows) await this.#complete(shadow, position);
+    for (const { model, generation } of targets) {
+      this.progress.tell('catching up', model.name);
+      await setProgress(this.client, generation, 'catching up', position);
+      await this.#swap(model, { ...generation, position });
+      this.progress.tell('swapped', model.name);
+    }
+  }
+
+  async #complete(shadow: Shadow, position: bigint): Promise<void> {
+    const { model, target } = shadow;
+    this.progress.tell('writing', model.name);
+    await setProgress(this.client, target, 'writing', position);
+    await shadow.finish(this.client);
+    this.signal.throwIfAborted();
+    this.progress.tell('indexing', model.name);
+    await setProgress(this.client, target, 'indexing', position);
+    await addIndexes(this.client, model.projection.table, target.physical);
+    await this.client.query(`ANALYZE ${quoted(target.physical)}`);
+    this.signal.throwIfAborted();
+  }
+
+  #swap(model: Model, built: Generation): Promise<void> {
+    const onWaiting = (): void => this.progress.tell('waiting for lock', model.name);
+    const { store, faults } = this.on;
+    return swapIn({ store, client: this.client, model, faults, signal: this.signal, onWaiting }, built);
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import type { Db } from '../../kernel/db.js';
+import type { ColumnType, Table } from './projection.js';
+
+/** Column → Postgres type, as declared or as a table really has it. */
+export type Columns = ReadonlyMap<string, string>;
+
+export const quoted = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
+
+/** The table of one generation. */
+export const physicalName = (name: string, generation: number): string => `${name}__g${generation}`;
+
+/** The declared columns; `key` and `org_id` are there whether declared or not. */
+export const columnsOf = (table: Table): ReadonlyMap<string, ColumnType> =>
+  new Map<string, ColumnType>([['key', 'text'], ['org_id', 'uuid'], ...Object.entries(table.columns)]);
+
+/** Changes when the table does, so that a forgotten version bump is noticed. */
+export const definitionOf = (table: Table): string =>
+  createHash('sha256')
+    .update(JSON.stringify([[...columnsOf(table)], table.indexes]))
+    .digest('hex')
+    .slice(0, 32);
+
+export const createTable = async (db: Db, table: Table, physical: string): Promise<void> => {
+  const columns = [...columnsOf(table)].map(
+    ([column, type]) =>
+      `${quoted(column)} ${type}${column === 'key' || column === 'org_id' ? ' NOT NULL' : ''}`,
+  );
+  await db.query(`CREATE TABLE ${quoted(physical)} (${columns.join(', ')})`);
+};
+
+export const addPrimaryKey = async (db: Db, physical: string): Promise<void> => {
+  await db.query(`ALTER TABLE ${quoted(physical)} ADD PRIMARY KEY (key)`);
+};
+
+export const addIndexes = async (db: Db, table: Table, physical: string): Promise<void> => {
+  for (const [index, columns] of table.indexes.entries()) {
+    const name = quoted(`${physical}_i${index + 1}`);
+    await db.query(`CREATE INDEX ${name} ON ${quoted(physical)} (${columns.map(quoted).join(', ')})`);
+  }
+};
+
+export const dropTable = async (db: Db, physical: string): Promise<void> => {
+  await db.query(`DROP TABLE IF EXISTS ${quoted(physical)}`);
+};
+
+/** The columns a table or view really has, in order; empty when there is none of that name. */
+export const existingColumns = async (db: Db, relation: string): Promise<Columns> => {
+  const { rows } = await db.query<{ name: string; type: string }>(
+    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
+       FROM pg_attribute a
+      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+      ORDER BY a.attnum`,
+    [quoted(relation)],
+  );
+  return new Map(rows.map(({ name, type }) => [name, type]));
+};
+
+/** Tables called like a generation of this projection, whoever made them. */
+export const physicalTables = async (db: Db, name: string): Promise<readonly string[]> => {
+  const { rows } = await db.query<{ relname: string }>(
+    `SELECT c.relname FROM pg_class c
+      WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+        AND left(c.relname, length($1) + 3) = $1 || '__g' AND substr(c.relname, length($1) + 4) ~ '^[0-9]+$'`,
+    [name],
+  );
+  return rows.map(({ relname }) => relname);
+};
+
+/** Format_type's word for a declared type. */
+const formatted = (type: ColumnType): string => (type === 'timestamptz' ? 'timestamp with time zone' : type);
+
+const sameColumns = (view: Columns, wanted: ReadonlyMap<string, ColumnType>): boolean =>
+  view.size === wanted.size &&
+  [...wanted].every(([column, type], index) => {
+    const [name, actual] = [...view][index] ?? [];
+    return name === column && actual === formatted(type);
+  });
+
+/**
+ * Points the view at a generation's table. It always has the columns of the current definition: those that an older
+ * table lacks, or has in another type, read as null, so that new code can serve from it until its own is built.
+ * Replacing keeps prepared statements of readers valid; only changed columns make it drop and create.
+ */
+export const pointView = async (
+  db: Db,
+  table: Table,
+  physical: string,
+  when: 'always' | 'if needed' = 'always',
+): Promise<void> => {
+  const wanted = columnsOf(table);
+  const actual = await existingColumns(db, physical);
+  const list = [...wanted].map(([column, type]) =>
+    actual.get(column) === formatted(type) ? quoted(column) : `NULL::${type} AS ${quoted(column)}`,
+  );
+  const view = quoted(table.name);
+  const existing = await existingColumns(db, table.name);
+  // Another start-up did it: do not take the readers' lock for nothing.
+  if (when === 'if needed' && sameColumns(existing, wanted) && (await reads(db, table.name, physical)))
+    return;
+  if (existing.size > 0 && !sameColumns(existing, wanted)) await db.query(`DROP VIEW ${view}`);
+  await db.query(`CREATE OR REPLACE VIEW ${view} AS SELECT ${list.join(', ')} FROM ${quoted(physical)}`);
+};
+
+const reads = async (db: Db, view: string, physical: string): Promise<boolean> => {
+  const { rows } = await db.query<{ reads: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid
+                     WHERE r.ev_class = to_regclass($1) AND d.classid = 'pg_rewrite'::regclass
+                       AND d.refobjid = to_regclass($2)) AS reads`,
+    [quoted(view), quoted(physical)],
+  );
+  return rows[0]?.reads === true;
+};
