@@ -13,8 +13,9 @@ const source = join(root, 'src/cli/main.ts');
 const built = join(root, 'dist/cli/main.js');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Node ${process.versions.node} is too old: install Node 20.19 or later (22.12 or later).`);
+const fits = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
+if (!fits) {
+  console.error(`Node ${process.versions.node} does not do: take 20.19 or later, or 22.12 or later.`);
   process.exit(1);
 }
 
