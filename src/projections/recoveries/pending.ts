@@ -1,13 +1,17 @@
 import { type Instant, MINUTE, plus } from '../../kernel/clock.js';
 
-/** retry and notify: a scheduled step · settle: ask what became of a charge begun · close: exhausted or expired. */
-export type ActionKind = 'retry' | 'settle' | 'notify' | 'close';
+/**
+ * retry and notify: a step is due · settle: ask what became of a charge begun · close: exhausted or expired ·
+ * abandon: the recovery ended while a mail was under way, and nobody told what became of it.
+ */
+export type ActionKind = 'retry' | 'settle' | 'notify' | 'abandon' | 'close';
 export type NextAction = Readonly<{ kind: ActionKind; at: Instant }>;
 
-/** What a recovery is waiting for. Closed, it may still wait for the outcome of a charge under way. */
+/** What a recovery is waiting for. Closed, it may still wait for the outcome of a charge or mail begun. */
 export type Pending = Readonly<{
   charge: Readonly<{ kind: 'retry' | 'settle'; at: Instant }> | null;
-  notify_at: Instant | null;
+  mail: Readonly<{ at: Instant; begun: boolean }> | null;
+  /** Null once closed. */
   close_at: Instant | null;
   /** No retry beside a customer who stands at a checkout. */
   quiet_until: Instant | null;
@@ -25,11 +29,19 @@ export const quietUntil = (checkoutOpenedAt: Instant): Instant => plus(checkoutO
  * The one thing due next: while a charge has no outcome nothing but asking for it; else the earliest, at the same
  * instant a retry before a mail before the end. Instants in the one form of `instant`, so text order is time order.
  */
-export const nextOf = ({ charge, notify_at, close_at, quiet_until }: Pending): NextAction | null => {
+export const nextOf = ({ charge, mail, close_at, quiet_until }: Pending): NextAction | null => {
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
+  if (close_at === null) return mail && { kind: 'abandon', at: mail.at };
+  let next: NextAction = { kind: 'close', at: close_at };
+  if (mail !== null && mail.at <= next.at) next = { kind: 'notify', at: mail.at };
   const retryAt = charge && (quiet_until !== null && quiet_until > charge.at ? quiet_until : charge.at);
-  let next: NextAction | null = retryAt === null ? null : { kind: 'retry', at: retryAt };
-  if (notify_at !== null && (next === null || notify_at < next.at)) next = { kind: 'notify', at: notify_at };
-  if (close_at !== null && (next === null || close_at < next.at)) next = { kind: 'close', at: close_at };
-  return next;
+  return retryAt !== null && retryAt <= next.at ? { kind: 'retry', at: retryAt } : next;
 };
+
+/** Closing drops what was only scheduled. */
+export const closedPending = ({ charge, mail, quiet_until }: Pending): Pending => ({
+  charge: charge?.kind === 'settle' ? charge : null,
+  mail: mail?.begun ? mail : null,
+  close_at: null,
+  quiet_until,
+});

@@ -4,7 +4,8 @@ import type { Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
 import { nextActionOf, type RecoveryRow, type RecoveryStatus } from './row.js';
 import {
-  dropScheduled,
+  dropAttempts,
+  dropNotifications,
   scheduledAttempt,
   scheduledNotification,
   withAttempt,
@@ -36,8 +37,8 @@ const closed = (
 ): RecoveryRow =>
   moved(row, event, {
     ...change,
-    attempts: dropScheduled(row.attempts),
-    notifications: dropScheduled(row.notifications),
+    attempts: dropAttempts(row.attempts),
+    notifications: dropNotifications(row.notifications),
   });
 
 const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
@@ -78,7 +79,7 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
 const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
   FurtherFailureRecorded: (row, event) => {
     const { category, hardness, retry } = event.data;
-    const attempts = retry === 'allowed' ? row.attempts : dropScheduled(row.attempts);
+    const attempts = retry === 'allowed' ? row.attempts : dropAttempts(row.attempts);
     // A later, milder failure does not lift a ban.
     return moved(row, event, row.retry === 'never' ? { attempts } : { category, hardness, retry, attempts });
   },
@@ -150,13 +151,12 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
     }),
   NotificationFailed: (row, event) => {
     const { step, permanent, retry_at } = event.data;
-    const again = !permanent && row.status === 'active';
     const at = retry_at === undefined ? {} : { at: instant(retry_at) };
     return moved(row, event, {
       notifications: withNotification(
         row.notifications,
         step,
-        again ? { status: 'scheduled', ...at } : { status: 'failed' },
+        permanent ? { status: 'failed' } : { status: 'scheduled', ...at },
       ),
     });
   },

@@ -39,6 +39,7 @@ export type NotificationView = Readonly<{
   at: string;
   started_at: string | null;
   sent_at: string | null;
+  /** Known once its sending was begun. */
   message_id: string | null;
 }>;
 
@@ -70,7 +71,7 @@ export type RecoveryRow = Readonly<{
   policy_version: number;
   attempts: readonly AttemptView[];
   notifications: readonly NotificationView[];
-  /** What is due next; once closed, only the outcome of a charge still under way. */
+  /** What is due next; once closed, only the outcome of a charge or mail still under way. */
   next_action: NextAction | null;
   /** When the customer's page was opened first. */
   link_opened_at: string | null;
@@ -95,21 +96,21 @@ const chargeOf = (attempts: readonly AttemptView[]): Pending['charge'] => {
   return open?.started_at ? { kind: 'settle', at: settleAt(open.started_at) } : null;
 };
 
-const notifyAtOf = (notifications: readonly NotificationView[]): string | null => {
+const mailOf = (notifications: readonly NotificationView[]): Pending['mail'] => {
   const open = notifications.findLast(({ status }) => status === 'scheduled' || status === 'started');
-  return open?.status === 'started' && open.started_at ? settleAt(open.started_at) : (open?.at ?? null);
+  if (open === undefined) return null;
+  const at = open.status === 'started' && open.started_at !== null ? settleAt(open.started_at) : open.at;
+  return { at, begun: open.message_id !== null };
 };
 
 const closeAtOf = ({ expires_at, grace_until }: RecoveryRow): string =>
   grace_until !== null && grace_until < expires_at ? grace_until : expires_at;
 
-/** What is due first. */
-export const nextActionOf = (row: RecoveryRow): NextAction | null => {
-  const active = row.status === 'active';
-  return nextOf({
+/** What is due first. Closing has dropped what was only scheduled. */
+export const nextActionOf = (row: RecoveryRow): NextAction | null =>
+  nextOf({
     charge: chargeOf(row.attempts),
-    notify_at: active ? notifyAtOf(row.notifications) : null,
-    close_at: active ? closeAtOf(row) : null,
+    mail: mailOf(row.notifications),
+    close_at: row.status === 'active' ? closeAtOf(row) : null,
     quiet_until: row.checkout_opened_at && quietUntil(row.checkout_opened_at),
   });
-};

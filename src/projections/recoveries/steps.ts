@@ -33,8 +33,14 @@ export const scheduledAttempt = (
   withAttempt(attempts, attempt, () => ({ ...blankAttempt(attempt), scheduled_at: at }));
 
 /** What was only scheduled will not be made any more. */
-export const dropScheduled = <S extends AttemptView | NotificationView>(steps: readonly S[]): readonly S[] =>
-  steps.map((step) => (step.status === 'scheduled' ? { ...step, status: 'dropped' } : step));
+export const dropAttempts = (attempts: readonly AttemptView[]): readonly AttemptView[] =>
+  attempts.map((one) => (one.status === 'scheduled' ? { ...one, status: 'dropped' } : one));
+
+/** A mail that was tried before is not dropped: its end is told by an event of its own. */
+export const dropNotifications = (notifications: readonly NotificationView[]): readonly NotificationView[] =>
+  notifications.map((one) =>
+    one.status === 'scheduled' && one.message_id === null ? { ...one, status: 'dropped' } : one,
+  );
 
 /** The notifications with one of them changed. */
 export const withNotification = (

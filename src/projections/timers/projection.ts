@@ -2,7 +2,14 @@ import type { Recorded } from '../../events/envelope.js';
 import { type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
 import type { Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream } from '../fold.js';
-import { type ActionKind, nextOf, type Pending, quietUntil, settleAt } from '../recoveries/pending.js';
+import {
+  type ActionKind,
+  closedPending,
+  nextOf,
+  type Pending,
+  quietUntil,
+  settleAt,
+} from '../recoveries/pending.js';
 
 export type TimerRow = Readonly<{
   /** The recovery's id. */
@@ -31,13 +38,9 @@ const change = (row: TimerRow, event: Event, pending: Partial<Pending>): TimerRo
 
 const scheduledRetry = (row: TimerRow): boolean => row.pending.charge?.kind === 'retry';
 
-/** A charge under way outlives the recovery: its outcome is still wanted. */
+/** A step begun outlives the recovery: its outcome is still wanted. */
 const closed = (row: TimerRow, event: Event): TimerRow | null =>
-  change(row, event, {
-    charge: scheduledRetry(row) ? null : row.pending.charge,
-    notify_at: null,
-    close_at: null,
-  });
+  timer(row.key, event, closedPending(row.pending));
 
 const charges: Changes<TimerRow, RecoveryEvent> = {
   /** A scheduled retry that is not allowed any more is dropped; one that was begun still wants its outcome. */
@@ -53,17 +56,17 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
   RetryDeclined: (row, event) => change(row, event, { charge: null }),
 };
 
-const open = (row: TimerRow): boolean => row.pending.close_at !== null;
-
 const others: Changes<TimerRow, RecoveryEvent> = {
-  NotificationScheduled: (row, event) => change(row, event, { notify_at: instant(event.data.at) }),
+  NotificationScheduled: (row, event) =>
+    change(row, event, { mail: { at: instant(event.data.at), begun: false } }),
   NotificationStarted: (row, event) =>
-    change(row, event, open(row) ? { notify_at: settleAt(event.data.started_at) } : {}),
-  NotificationSent: (row, event) => change(row, event, { notify_at: null }),
+    change(row, event, { mail: row.pending.mail && { at: settleAt(event.data.started_at), begun: true } }),
+  NotificationSent: (row, event) => change(row, event, { mail: null }),
   NotificationFailed: (row, event) => {
     const { permanent, retry_at } = event.data;
-    if (permanent || !open(row)) return change(row, event, { notify_at: null });
-    return change(row, event, retry_at === undefined ? {} : { notify_at: instant(retry_at) });
+    const { mail } = row.pending;
+    if (permanent || mail === null) return change(row, event, { mail: null });
+    return change(row, event, { mail: retry_at === undefined ? mail : { ...mail, at: instant(retry_at) } });
   },
   RecoveryLinkOpened: (row, event) => change(row, event, {}),
   CheckoutOpened: (row, event) =>
@@ -101,7 +104,7 @@ export const timers: Projection<TimerRow> = {
         row ??
         timer(key, event, {
           charge: null,
-          notify_at: null,
+          mail: null,
           close_at: instant(event.data.expires_at),
           quiet_until: null,
         }),
