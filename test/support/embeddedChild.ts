@@ -1,15 +1,18 @@
-/** A process that starts (or finds) the embedded Postgres on a directory, tells its URL, and waits to be killed. */
+/** A process that starts (or finds) the embedded Postgres on a directory, tells its URL, and waits to be killed; or stops it (`once`). */
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded.js';
 import { silentLogger } from '../../src/kernel/logger.js';
 
-const [dataDir = '', port = ''] = process.argv.slice(2);
+const [dataDir = '', port = '', once] = process.argv.slice(2);
 const server = await startEmbeddedPostgres({
   dataDir,
   port: Number(port),
   durable: false,
   logger: silentLogger,
 });
-process.stdout.write(`${server.url}\n`);
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
-setInterval(() => undefined, 60_000);
+process.stdout.write(`${server.url}if (once === 'once') {
+  await server.stop();
+} else {
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+  setInterval(() => undefined, 60_000);
+}

@@ -239,6 +239,14 @@ describe('startEmbeddedPostgres', function () {
       expect(new Set(results.map(({ url }) => url)).size).to.equal(1);
     });
 
+    it('stops whole when nothing else keeps the process alive', async () => {
+      const args = ['--import', 'tsx', childScript, dataDir, String(port()), 'once'];
+      const child = spawn(process.execPath, args, { stdio: 'ignore' });
+      children.push(child);
+      expect(await once(child, 'exit')).to.deep.equal([0, null]);
+      expect(await pidOf()).to.equal(0);
+    });
+
     it('stops with the last that uses it', async () => {
       const { child, url } = await startChild();
       const beside = await start();

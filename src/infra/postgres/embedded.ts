@@ -30,7 +30,7 @@ import {
   serverUrl,
   waitUntil,
 } from './embeddedProcess.js';
-import { stopServer } from './embeddedStop.js';
+import { keepsAlive, stopServer } from './embeddedStop.js';
 
 export interface EmbeddedOptions {
   readonly dataDir: string;
@@ -174,7 +174,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedOptions): Promise<E
   const port = await ensureRunning(site, options.port ?? DEFAULT_PORT);
   const controlUrl = serverUrl(port, password, 'postgres');
   const presence = await connect(controlUrl, PRESENCE);
-  (presence as unknown as { unref(): void }).unref(); // it must not keep a finished process alive
+  keepsAlive(presence, false);
   await ensureDatabase(controlUrl);
   const stop = () =>
     stopServer({ dataDir, controlUrl, presence, presenceName: PRESENCE, bin, account, logger });

@@ -19,6 +19,13 @@ export interface Running {
   readonly logger: Logger;
 }
 
+/** An idle connection must not keep a finished process alive; while it is being closed, it has to. */
+export const keepsAlive = (client: pg.Client, yes: boolean): void => {
+  const handle = client as unknown as { ref(): void; unref(): void }; // not in the types of pg
+  if (yes) handle.ref();
+  else handle.unref();
+};
+
 /** A backend takes a moment to go after its client: a presence that stays that long is another process. */
 const usedByOthers = async ({ controlUrl, presenceName }: Running): Promise<boolean> => {
   const client = await connect(controlUrl, 'stealth-recovery:stop').catch(() => undefined);
@@ -53,6 +60,7 @@ const signal = async (running: Running, pid: number, how: 'fast' | 'immediate'):
 /** Ends our use of the server, and the server when nobody else uses it. Nothing to do when it is gone. */
 export const stopServer = async (running: Running): Promise<void> => {
   const { dataDir, logger } = running;
+  keepsAlive(running.presence, true);
   await running.presence.end().catch(() => undefined);
   if (await usedByOthers(running)) {
     logger.info({ dataDir }, 'embedded Postgres left running: another process uses it');
