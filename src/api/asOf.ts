@@ -1,5 +1,5 @@
 import { DomainError } from '../kernel/errors.js';
-import type { UserPrincipal } from './auth/ports.js';
+import type { Session } from './auth/sessions.js';
 import type { Dependencies } from './dependencies.js';
 
 /**
@@ -9,7 +9,7 @@ import type { Dependencies } from './dependencies.js';
 export const rowAt = async <R>(
   deps: Pick<Dependencies, 'rowAsOf'>,
   projection: 'recoveries' | 'payments',
-  { orgId, role }: UserPrincipal,
+  { orgId, role }: Session,
   id: string,
   at: string,
 ): Promise<R | undefined> => {

@@ -1,7 +1,7 @@
 import type { CommandContext } from '../commands/context.js';
 import type { Principal } from '../kernel/principal.js';
 import type { Dependencies } from './dependencies.js';
-import type { OpenContext } from './identity.js';
+import type { Origin } from '../commands/user/member.js';
 import type { RequestContext } from './requestContext.js';
 
 interface Asked {
@@ -10,7 +10,7 @@ interface Asked {
 }
 
 /** What the events of this request will say about where they came from. */
-export const openContextOf = ({ deps, request }: Asked): OpenContext => ({
+export const openContextOf = ({ deps, request }: Asked): Origin => ({
   commandId: deps.newId(),
   correlationId: request.requestId,
   causationId: request.requestId,

@@ -6,10 +6,11 @@ import type { Db } from '../kernel/db.js';
 import type { OrgId, RecoveryId } from '../kernel/ids.js';
 import type { Logger } from '../kernel/logger.js';
 import type { Psp, Vault } from '../kernel/ports.js';
-import type { Authenticator } from './auth/ports.js';
+import type { IdentityDeps } from '../commands/user/ports.js';
+import type { AuthDependencies } from './auth/authenticate.js';
 import type { ErrorOptions } from './errorMiddleware.js';
 import type { IdempotencyKeys } from './idempotency.js';
-import type { Identity } from './identity.js';
+import type { OrganizationCommands } from './organizationCommands.js';
 import type { WaitFor } from './positions.js';
 
 /** A part that readiness depends on. */
@@ -57,7 +58,7 @@ export interface SandboxCheckout {
 }
 
 /** Everything the HTTP interface needs of the rest: main.ts puts it together. */
-export interface Dependencies extends ErrorOptions {
+export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly environment: string;
   readonly publicBaseUrl: string;
   readonly version: string;
@@ -67,8 +68,8 @@ export interface Dependencies extends ErrorOptions {
   readonly newId: () => string;
   readonly db: Db;
   readonly store: EventStore;
-  readonly authenticator: Authenticator;
-  readonly identity: Identity;
+  readonly identity: IdentityDeps;
+  readonly organization: OrganizationCommands;
   readonly waitFor: WaitFor;
   readonly idempotencyKeys: IdempotencyKeys;
   readonly vault: Vault;

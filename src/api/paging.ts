@@ -1,12 +1,12 @@
 import { DomainError } from '../kernel/errors.js';
 import type { Page, PageArgs } from '../projections/read.js';
-import type { UserPrincipal } from './auth/ports.js';
+import type { Session } from './auth/sessions.js';
 
 const DEFAULT_PAGE = 50;
 
 /** The organization comes from the principal and from nowhere else. */
 export const pageArgs = (
-  { orgId }: UserPrincipal,
+  { orgId }: Session,
   { limit = DEFAULT_PAGE, cursor }: { limit?: number; cursor?: string },
 ): PageArgs => ({ orgId, limit, cursor });
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
-import type { UserPrincipal } from './auth/ports.js';
+import type { Session } from './auth/sessions.js';
 
 /** What is known about a request from its first byte on; the principal is added once it is verified. */
 export interface RequestContext {
@@ -10,7 +10,7 @@ export interface RequestContext {
   /** Without the query string, secrets in it masked: fit for a log line. */
   readonly path: string;
   readonly startedAt: number;
-  principal?: UserPrincipal;
+  principal?: Session;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -46,6 +46,6 @@ export const accessFields = (context: RequestContext, status: number): Record<st
     path: context.path,
     status_code: status,
     duration_ms: Math.round((performance.now() - context.startedAt) * 100) / 100,
-    ...(principal && { user_id: principal.userId, org_id: principal.orgId, user_role: principal.role }),
+    ...(principal && { user_id: principal.user.id, org_id: principal.orgId, user_role: principal.role }),
   };
 };

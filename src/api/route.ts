@@ -4,7 +4,7 @@ import type { Static, TSchema } from 'typebox';
 import type { Position } from '../events/envelope.js';
 import type { ErrorCode } from '../kernel/errors.js';
 import type { Role } from '../kernel/principal.js';
-import type { UserPrincipal } from './auth/ports.js';
+import type { Session } from './auth/sessions.js';
 import type { Dependencies } from './dependencies.js';
 import type { RequestContext } from './requestContext.js';
 
@@ -25,7 +25,7 @@ export interface Reply {
 export interface RouteContext<A extends Access = Access, P = unknown, Q = unknown, B = unknown> {
   readonly deps: Dependencies;
   readonly request: RequestContext;
-  readonly principal: A extends 'public' ? undefined : UserPrincipal;
+  readonly principal: A extends 'public' ? undefined : Session;
   readonly params: P;
   readonly query: Q;
   readonly body: B;

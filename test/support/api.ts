@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createApp } from '../../src/api/app.js';
-import type { UserPrincipal } from '../../src/api/auth/ports.js';
+import type { Session } from '../../src/api/auth/sessions.js';
+import type { Claims } from '../../src/api/auth/tokens.js';
 import type { Dependencies } from '../../src/api/dependencies.js';
 import type { IdempotencyKeys } from '../../src/api/idempotency.js';
 import { createHttpServer } from '../../src/api/server.js';
@@ -26,16 +27,39 @@ export const memoryIdempotencyKeys = (): IdempotencyKeys => {
   };
 };
 
-/** A user for whom the test's authenticator takes `<role>.<org slug>` as the token. */
-export const principalOf = (role: Role, slug = 'acme'): UserPrincipal => {
-  const userId = '7c9e6679-7425-40de-944b-e07fc1f90ae7' as UserId;
-  return { actor: { type: 'user', id: userId }, userId, orgId: orgIdOf(slug), role };
-};
+const userId = '7c9e6679-7425-40de-944b-e07fc1f90ae7' as UserId;
 
-const authenticator: Dependencies['authenticator'] = (token) => {
-  const match = /^(admin|user|viewer|auditor)\.([a-z]+)$/.exec(token);
-  if (match === null) return Promise.reject(new DomainError('invalid_token', 'The token is not valid'));
-  return Promise.resolve(principalOf(match[1] as Role, match[2]));
+/** A user for whom the tests take `<role>.<org slug>` as the token. */
+export const sessionOf = (role: Role, orgId: OrgId = orgIdOf('acme')): Session => ({
+  actor: { type: 'user', id: userId },
+  orgId,
+  role,
+  user: {
+    id: userId,
+    status: 'registered',
+    tokenVersion: 0,
+    orgId,
+    email: 'ada@example.com',
+    role,
+    credentialId: userId,
+    registrationId: userId,
+    registeredAt: '2026-01-01T00:00:00.000Z',
+    isActive: true,
+    failedLogins: 0,
+  },
+});
+
+const tokens: Dependencies['tokens'] = {
+  issue: absent('issue'),
+  verify: (token) => {
+    const [, role, slug] = /^(admin|user|viewer|auditor)\.([a-z]+)$/.exec(token) ?? [];
+    if (slug === undefined) throw new DomainError('invalid_token', 'The token is not valid');
+    return { sub: userId, org: orgIdOf(slug), role: role as Role, tv: 0, exp: 0 } satisfies Claims;
+  },
+};
+const sessions: Dependencies['sessions'] = {
+  resolve: ({ role, org }) => Promise.resolve(sessionOf(role, org)),
+  forget: () => undefined,
 };
 
 /** Dependencies in memory: no database, so read models answer nothing unless a test gives them rows. */
@@ -48,18 +72,10 @@ export const memoryDependencies = (overrides: Partial<Dependencies> = {}): Depen
   newId: randomUUID,
   db: { query: () => Promise.resolve({ rows: [], rowCount: 0 }) } as unknown as Dependencies['db'],
   store: new MemoryEventStore(),
-  authenticator,
-  identity: {
-    register: absent('register'),
-    login: absent('login'),
-    changePassword: absent('changePassword'),
-    createUser: absent('createUser'),
-    changeUser: absent('changeUser'),
-    setRetryPolicy: absent('setRetryPolicy'),
-    connectPsp: absent('connectPsp'),
-    me: absent('me'),
-    organization: absent('organization'),
-  },
+  tokens,
+  sessions,
+  identity: {} as Dependencies['identity'],
+  organization: { setRetryPolicy: absent('setRetryPolicy'), connectPsp: absent('connectPsp') },
   waitFor: () => Promise.resolve(true),
   idempotencyKeys: memoryIdempotencyKeys(),
   vault: { put: () => Promise.resolve(), get: () => Promise.resolve(undefined) },

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../../kernel/errors.js';
 import type { Role } from '../../kernel/principal.js';
-import type { Authenticator, UserPrincipal } from './ports.js';
+import type { Session, Sessions } from './sessions.js';
+import type { Tokens } from './tokens.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
@@ -13,16 +14,21 @@ const bearerToken = (req: IncomingMessage): string => {
   return token;
 };
 
+export interface AuthDependencies {
+  readonly tokens: Tokens;
+  readonly sessions: Sessions;
+}
+
 /** A guard for one route: a valid token of a user with one of the roles, or a refusal. */
 export const authenticate = (
-  { authenticator }: { readonly authenticator: Authenticator },
+  { tokens, sessions }: AuthDependencies,
   roles: readonly Role[],
-): ((req: IncomingMessage) => Promise<UserPrincipal>) => {
+): ((req: IncomingMessage) => Promise<Session>) => {
   const allowed = new Set(roles);
   return async (req) => {
-    const principal = await authenticator(bearerToken(req));
-    if (!allowed.has(principal.role))
+    const session = await sessions.resolve(tokens.verify(bearerToken(req)));
+    if (!allowed.has(session.role))
       throw new DomainError('forbidden', `This needs one of the roles ${roles.join(', ')}`);
-    return principal;
+    return session;
   };
 };

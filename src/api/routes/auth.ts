@@ -1,6 +1,11 @@
+import { changePassword } from '../../commands/user/changePassword.js';
+import { login } from '../../commands/user/login.js';
+import { asOrganization, loadOrganization, type MemberResult } from '../../commands/user/member.js';
+import { registerOrganization } from '../../commands/user/register.js';
 import { roles } from '../../kernel/principal.js';
 import { commandContextOf, openContextOf } from '../commandContext.js';
-import type { LoggedIn } from '../identity.js';
+import type { Tokens } from '../auth/tokens.js';
+import { organizationView, userView } from '../identityViews.js';
 import { ok, type Reply, type Route, route } from '../route.js';
 import {
   LoginBody,
@@ -13,17 +18,15 @@ import {
 
 const tag = 'Login';
 
-const session = (status: number, loggedIn: LoggedIn): Reply => ({
+const session = (status: number, tokens: Tokens, { user, organization, position }: MemberResult): Reply => ({
   status,
   body: {
-    access_token: loggedIn.accessToken,
-    token_type: 'bearer',
-    expires_in: loggedIn.expiresIn,
-    user: loggedIn.user,
-    organization: loggedIn.organization,
+    ...tokens.issue(user),
+    user: userView(user),
+    organization: organizationView(organization),
   },
   headers: { 'Cache-Control': 'no-store' },
-  position: loggedIn.position,
+  position,
 });
 
 export const authRoutes: readonly Route[] = [
@@ -37,8 +40,12 @@ export const authRoutes: readonly Route[] = [
     body: RegisterBody,
     responses: { 201: { description: 'Registered and logged in', schema: SessionSchema } },
     refusals: ['email_taken', 'slug_taken', 'too_busy'],
-    handler: async (context) =>
-      session(201, await context.deps.identity.register(context.body, openContextOf(context))),
+    handler: async (context) => {
+      const { deps, body } = context;
+      const { email, password, full_name: fullName, org_name: orgName, org_slug: orgSlug } = body;
+      const input = { email, password, ...(fullName !== undefined && { fullName }), orgName, orgSlug };
+      return session(201, deps.tokens, await registerOrganization(deps.identity, input, openContextOf(context)));
+    },
   }),
   route({
     method: 'post',
@@ -51,8 +58,10 @@ export const authRoutes: readonly Route[] = [
     body: LoginBody,
     responses: { 200: { description: 'Logged in', schema: SessionSchema } },
     refusals: ['invalid_credentials', 'too_busy'],
-    handler: async (context) =>
-      session(200, await context.deps.identity.login(context.body, openContextOf(context))),
+    handler: async (context) => {
+      const { deps, body } = context;
+      return session(200, deps.tokens, await login(deps.identity, body, openContextOf(context)));
+    },
   }),
   route({
     method: 'post',
@@ -66,7 +75,9 @@ export const authRoutes: readonly Route[] = [
     responses: { 204: { description: 'Changed' } },
     refusals: ['invalid_credentials', 'too_busy'],
     handler: async (context) => {
-      const position = await context.deps.identity.changePassword(context.body, commandContextOf(context));
+      const { deps, body } = context;
+      const input = { current: body.current_password, next: body.new_password };
+      const { position } = await changePassword(deps.identity, input, commandContextOf(context));
       return { status: 204, position };
     },
   }),
@@ -78,7 +89,7 @@ export const authRoutes: readonly Route[] = [
     summary: 'The logged-in user',
     access: roles,
     responses: { 200: { description: 'The user', schema: UserSchema } },
-    handler: async ({ deps, principal }) => ok(await deps.identity.me(principal)),
+    handler: ({ principal }) => ok(userView(principal.user)),
   }),
   route({
     method: 'get',
@@ -88,6 +99,9 @@ export const authRoutes: readonly Route[] = [
     summary: "The logged-in user's organization",
     access: roles,
     responses: { 200: { description: 'The organization', schema: OrganizationSchema } },
-    handler: async ({ deps, principal }) => ok(await deps.identity.organization(principal.orgId)),
+    handler: async ({ deps, principal: { orgId } }) => {
+      const { state } = await loadOrganization(deps.store, orgId);
+      return ok(organizationView(asOrganization(orgId, state)));
+    },
   }),
 ];

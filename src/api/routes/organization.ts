@@ -61,7 +61,7 @@ export const organizationRoutes: readonly Route[] = [
     refusals: ['version_conflict'],
     handler: async (context) => {
       const command = commandContextOf(context);
-      const { policy, position } = await context.deps.identity.setRetryPolicy(context.body, command);
+      const { policy, position } = await context.deps.organization.setRetryPolicy(context.body, command);
       return ok({ ...policy, set_at: command.now }, position);
     },
   }),
@@ -88,7 +88,7 @@ export const organizationRoutes: readonly Route[] = [
     refusals: ['version_conflict'],
     handler: async (context) => {
       const { deps, principal, body } = context;
-      const position = await deps.identity.connectPsp(body, commandContextOf(context));
+      const position = await deps.organization.connectPsp(body, commandContextOf(context));
       return ok(await connections(deps.store, principal.orgId), position);
     },
   }),

@@ -1,23 +1,15 @@
-import type { UserId } from '../../kernel/ids.js';
-import { type UserRow, users } from '../../projections/users/projection.js';
+import { changeUser } from '../../commands/user/changeUser.js';
+import { createUser } from '../../commands/user/createUser.js';
+import { users } from '../../projections/users/projection.js';
 import { listUsers } from '../../projections/users/queries.js';
 import { commandContextOf } from '../commandContext.js';
-import type { UserView } from '../identity.js';
+import { userRowView, userView } from '../identityViews.js';
 import { pageArgs, toList } from '../paging.js';
 import { ok, type Route, route } from '../route.js';
 import { closed, IdParams, pageQuery } from '../schemas/common.js';
 import { ChangeUserBody, CreateUserBody, UserListSchema, UserSchema } from '../schemas/identity.js';
 
 const tag = 'Users';
-
-const toView = ({ key, org_id, email, full_name, role, is_active }: UserRow): UserView => ({
-  id: key,
-  email,
-  full_name,
-  role,
-  is_active,
-  org_id,
-});
 
 export const userRoutes: readonly Route[] = [
   route({
@@ -31,11 +23,11 @@ export const userRoutes: readonly Route[] = [
     responses: { 201: { description: 'Added', schema: UserSchema } },
     refusals: ['email_taken', 'too_busy'],
     handler: async (context) => {
-      const { user, position } = await context.deps.identity.createUser(
-        context.body,
-        commandContextOf(context),
-      );
-      return { status: 201, body: user, position };
+      const { deps, body } = context;
+      const { full_name: fullName, ...input } = body;
+      const user = { ...input, ...(fullName !== undefined && { fullName }) };
+      const created = await createUser(deps.identity, user, commandContextOf(context));
+      return { status: 201, body: userView(created.user), position: created.position };
     },
   }),
   route({
@@ -49,7 +41,7 @@ export const userRoutes: readonly Route[] = [
     reads: users.table.name,
     responses: { 200: { description: 'A page of users', schema: UserListSchema } },
     handler: async ({ deps, principal, query }) =>
-      ok(toList(await listUsers(deps.db, pageArgs(principal, query)), toView)),
+      ok(toList(await listUsers(deps.db, pageArgs(principal, query)), userRowView)),
   }),
   route({
     method: 'patch',
@@ -62,15 +54,14 @@ export const userRoutes: readonly Route[] = [
     params: IdParams,
     body: ChangeUserBody,
     responses: { 200: { description: 'Changed', schema: UserSchema } },
-    refusals: ['not_found', 'last_admin'],
+    refusals: ['not_found', 'last_admin', 'version_conflict'],
     handler: async (context) => {
-      const id = context.params.id as UserId;
-      const { user, position } = await context.deps.identity.changeUser(
-        id,
-        context.body,
-        commandContextOf(context),
-      );
-      return ok(user, position);
+      const { deps, params, body } = context;
+      const { role, is_active: isActive } = body;
+      const change = { ...(role && { role }), ...(isActive !== undefined && { isActive }) };
+      const input = { userId: params.id, ...change };
+      const { user, position } = await changeUser(deps.identity, input, commandContextOf(context));
+      return ok(userView(user), position);
     },
   }),
 ];

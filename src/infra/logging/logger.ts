@@ -8,6 +8,15 @@ export interface LoggerConfig {
   readonly environment: string;
 }
 
+/** pino formats the fields of a line, but not those a child is made with. */
+const redactChildren = (logger: PinoLogger): PinoLogger => {
+  const { child } = logger;
+  const safe = function (this: PinoLogger, bindings: object, options?: object): PinoLogger {
+    return child.call(this, redact(bindings) as object, options) as PinoLogger;
+  };
+  return Object.assign(logger, { child: safe });
+};
+
 /**
  * JSON lines: `timestamp`, `level` as a word, `app`, `environment`, then the fields. Secrets and personal data are
  * taken out of every line, whoever writes it and whatever the field is called.
@@ -16,31 +25,33 @@ export const createLogger = (
   { logLevel, environment }: LoggerConfig,
   destination?: DestinationStream,
 ): PinoLogger =>
-  pino(
-    {
-      level: logLevel,
-      base: { app: 'stealth-recovery', environment },
-      messageKey: 'message',
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-      formatters: {
-        level: (label) => ({ level: label }),
-        bindings: (bindings) => redact(bindings) as Record<string, unknown>,
-        log: (fields) => redact(fields) as Record<string, unknown>,
-      },
-      // A line without a message of its own would take that of its error, which may quote data.
-      hooks: {
-        logMethod([first, message, ...rest], method) {
-          const text = typeof first === 'string' ? first : message;
-          const fields = first instanceof Error ? { err: first } : first;
-          const safe = redactText(typeof text === 'string' ? text : 'no message');
-          if (typeof first === 'string') method.call(this, safe);
-          else method.apply(this, [fields, safe, ...rest] as unknown as Parameters<typeof method>);
+  redactChildren(
+    pino(
+      {
+        level: logLevel,
+        base: { app: 'stealth-recovery', environment },
+        messageKey: 'message',
+        timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+        formatters: {
+          level: (label) => ({ level: label }),
+          bindings: (bindings) => redact(bindings) as Record<string, unknown>,
+          log: (fields) => redact(fields) as Record<string, unknown>,
         },
+        // A line without a message of its own would take that of its error, which may quote data.
+        hooks: {
+          logMethod([first, message, ...rest], method) {
+            const text = typeof first === 'string' ? first : message;
+            const fields = first instanceof Error ? { err: first } : first;
+            const safe = redactText(typeof text === 'string' ? text : 'no message');
+            if (typeof first === 'string') method.call(this, safe);
+            else method.apply(this, [fields, safe, ...rest] as unknown as Parameters<typeof method>);
+          },
+        },
+        // Errors are made safe by `log`; pino's own serializer would add their raw fields.
+        serializers: { err: (value: unknown) => value },
       },
-      // Errors are made safe by `log`; pino's own serializer would add their raw fields.
-      serializers: { err: (value: unknown) => value },
-    },
-    ...(destination === undefined ? [] : [destination]),
+      ...(destination === undefined ? [] : [destination]),
+    ),
   );
 
 /** The fields of a finished request's line. */

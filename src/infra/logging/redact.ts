@@ -72,6 +72,12 @@ export const safeError = (error: unknown, depth = 0): SafeError => {
   };
 };
 
+/** Sockets, requests and other machinery are not for the log. */
+const isPlain = (object: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  return prototype === null || prototype === Object.prototype;
+};
+
 const redactObject = (object: object, depth: number): Record<string, unknown> => {
   const clean: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(object)) clean[key] = redactField(key, value, depth);
@@ -97,6 +103,7 @@ export const redact = (value: unknown, depth = 0): unknown => {
   if (value instanceof Date) return value;
   if (depth >= MAX_DEPTH) return '[deep]';
   if (Array.isArray(value)) return value.slice(0, 100).map((item) => redact(item, depth + 1));
+  if (!isPlain(value)) return `[${value.constructor.name}]`;
   return redactObject(value, depth + 1);
 };
 
