@@ -1,0 +1,102 @@
+import type { Position } from '../../events/envelope.js';
+import type { EventStore } from '../../events/eventStore.js';
+import { organizationStream, type PspProvider, type RetryPolicy } from '../../events/organization.js';
+import { DomainError } from '../../kernel/errors.js';
+import { deriveId, type OrgId } from '../../kernel/ids.js';
+import type { Vault } from '../../kernel/ports.js';
+import { authorize } from '../authorize.js';
+import type { CommandContext } from '../context.js';
+import { handle, load } from '../handle.js';
+import { organizationDecider, type RetryPolicyValues } from './decide.js';
+import { activePolicy, isHeld } from './state.js';
+
+/** Sets the principal's organization's retry policy; the same values again change nothing. */
+export const setRetryPolicy = async (
+  store: EventStore,
+  policy: RetryPolicyValues,
+  context: CommandContext,
+): Promise<{ readonly policy: RetryPolicy; readonly position: Position }> => {
+  const { principal, now: at } = context;
+  authorize(principal, 'organization.set_retry_policy');
+  const command = { type: 'SetRetryPolicy', data: { policy, at } } as const;
+  const stream = organizationStream(principal.orgId);
+  const { state, position } = await handle(store, organizationDecider, stream, command, context);
+  return { policy: activePolicy(state), position };
+};
+
+export interface PspSecrets {
+  readonly apiKey?: string;
+  readonly webhookSecret?: string;
+}
+export interface PspDeps {
+  readonly store: EventStore;
+  readonly vault: Vault;
+}
+
+const referencesOf = async (store: EventStore, orgId: OrgId, provider: PspProvider) => {
+  const { state } = await load(store, organizationDecider, organizationStream(orgId));
+  return state.status === 'active' ? state.psps[provider] : undefined;
+};
+
+/** What an organization connected a PSP with, or undefined when it did not: for the webhook and the PSP's adapter. */
+export const pspSecretsOf = async (
+  { store, vault }: PspDeps,
+  orgId: OrgId,
+  provider: PspProvider,
+): Promise<PspSecrets | undefined> => {
+  const references = await referencesOf(store, orgId, provider);
+  if (!references) return undefined;
+  const { secretReference, webhookSecretReference } = references;
+  const apiKey = secretReference && (await vault.get(secretReference, orgId));
+  const webhookSecret = webhookSecretReference && (await vault.get(webhookSecretReference, orgId));
+  return { ...(apiKey !== undefined && { apiKey }), ...(webhookSecret !== undefined && { webhookSecret }) };
+};
+
+/** The reference of a secret: the present one when it is the same or none is given, else that of a new entry. */
+const referenceTo = async (
+  vault: Vault,
+  orgId: OrgId,
+  secret: string | undefined,
+  present: string | undefined,
+  newId: string,
+): Promise<string | undefined> => {
+  if (secret === undefined) return present;
+  if (present !== undefined && (await vault.get(present, orgId)) === secret) return present;
+  await vault.put(newId, orgId, secret);
+  return newId;
+};
+
+/** Connects a PSP; a secret not given is kept, and the same secrets again change nothing. */
+export const connectPsp = async (
+  { store, vault }: PspDeps,
+  { provider, apiKey, webhookSecret }: PspSecrets & { readonly provider: PspProvider },
+  context: CommandContext,
+): Promise<{ readonly position: Position }> => {
+  const { principal, commandId, now: at } = context;
+  authorize(principal, 'organization.connect_psp');
+  const { orgId } = principal;
+  const present = await referencesOf(store, orgId, provider);
+  const reference = (secret: string | undefined, old: string | undefined, name: string) =>
+    referenceTo(vault, orgId, secret, old, deriveId(commandId, name));
+  const secretReference = await reference(apiKey, present?.secretReference, 'api_key');
+  const webhookSecretReference = await reference(
+    webhookSecret,
+    present?.webhookSecretReference,
+    'webhook_secret',
+  );
+  const data = {
+    provider,
+    at,
+    ...(secretReference !== undefined && { secretReference }),
+    ...(webhookSecretReference !== undefined && { webhookSecretReference }),
+  };
+  const command = { type: 'ConnectPsp', data } as const;
+  return handle(store, organizationDecider, organizationStream(orgId), command, context);
+};
+
+/** The policy that holds for an organization now. @throws DomainError `not_found` */
+export const retryPolicyOf = async (store: EventStore, orgId: OrgId): Promise<RetryPolicy> => {
+  const { state } = await load(store, organizationDecider, organizationStream(orgId));
+  if (!isHeld(state)) throw new DomainError('not_found', 'no such organization');
+  return activePolicy(state);
+};
