@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config.js';
 import { isRevisionConflict } from '../events/eventStore.js';
+import type { ProjectionErrorCode } from '../projections/engine/errors.js';
 import { isDomainError } from '../kernel/errors.js';
 
 /** docs/operations.md explains each to the operator. */
@@ -61,7 +62,11 @@ const byCode = (error: Error): Failure => {
 };
 
 /** The engine's refusals that mean "not now" or "not so", as opposed to a failure on the way. */
-const engineRefusals = new Set(['rebuild_running', 'no_previous_generation', 'version_mismatch']);
+const engineRefusals = new Set<string>([
+  'rebuild_running',
+  'no_previous_generation',
+  'version_mismatch',
+] satisfies ProjectionErrorCode[]);
 
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof CliError) {

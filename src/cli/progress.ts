@@ -1,9 +1,10 @@
 import cliProgress from 'cli-progress';
+import type { RebuildProgress } from '../projections/engine/progress.js';
 import type { Io } from './io.js';
 import { toJson } from './output.js';
 
 export interface Progress {
-  update(done: number, total: number | undefined, phase: string): void;
+  update(progress: RebuildProgress): void;
   end(): void;
 }
 
@@ -19,59 +20,52 @@ export const duration = (seconds: number): string => {
     : `${Math.floor(s / 3600)}h ${Math.floor((s % 3600) / 60)}m`;
 };
 
-interface Pace {
-  readonly rate: number;
-  /** Seconds to go; undefined while it cannot be told. */
-  readonly eta: number | undefined;
-}
+/** At the end of a phase there is nothing left to wait for, and at its beginning nothing to go by. */
+const eta = ({ etaSeconds }: RebuildProgress): string =>
+  etaSeconds === undefined ? '-' : duration(etaSeconds);
 
-/** The pace since the start: steadier than that of the last page, and fair, because rebuilds run at an even speed. */
-export const paceOf = (done: number, total: number | undefined, ms: number): Pace => {
-  const rate = ms > 0 ? (done * 1000) / ms : 0;
-  return { rate, eta: total === undefined || rate === 0 ? undefined : Math.max(0, total - done) / rate };
-};
+const phaseOf = ({ phase, projection }: RebuildProgress): string =>
+  projection === undefined ? phase : `${phase} ${projection}`;
 
-const barProgress = (label: string, now: () => number): Progress => {
+const barProgress = (label: string): Progress => {
   const bar = new cliProgress.SingleBar({
-    format: `${label} {bar} {percentage}% | {value}/{total} events | {rate} events/s | ETA {left} | {phase}`,
+    format: `${label} {bar} {percentage}% | {events} events | {rate} events/s | ETA {left} | {phase}`,
     stream: process.stderr,
     hideCursor: true,
-    clearOnComplete: false,
   });
-  const start = now();
-  bar.start(0, 0, { rate: '-', left: '-', phase: '' });
+  bar.start(100, 0, { events: '0', rate: '-', left: '-', phase: '' });
   return {
-    update: (done, total, phase) => {
-      const { rate, eta } = paceOf(done, total, now() - start);
-      bar.setTotal(Math.max(total ?? done, done));
-      bar.update(done, { rate: number.format(rate), left: eta === undefined ? '-' : duration(eta), phase });
-    },
+    update: (progress) =>
+      bar.update(progress.phase === 'swapped' ? 100 : Math.floor(progress.fraction * 100), {
+        events: number.format(progress.events),
+        rate: number.format(progress.eventsPerSecond),
+        left: eta(progress),
+        phase: phaseOf(progress),
+      }),
     end: () => bar.stop(),
   };
 };
 
+const lineOf = (label: string, progress: RebuildProgress): string => {
+  const { events, eventsPerSecond, fraction, etaSeconds } = progress;
+  const left = etaSeconds === undefined ? '' : `, ${duration(etaSeconds)} to go`;
+  const done = `${Math.floor(fraction * 100)}%, ${number.format(events)} events`;
+  return `${label}: ${phaseOf(progress)}: ${done}, ${number.format(eventsPerSecond)} events/s${left}`;
+};
+
 const lineProgress = (io: Io, label: string, now: () => number): Progress => {
-  const start = now();
-  let last = start;
-  let latest: Parameters<Progress['update']> | undefined;
+  let last = now();
+  let unsaid: RebuildProgress | undefined;
   const say = (): void => {
-    if (latest === undefined) return;
-    const [done, total, phase] = latest;
-    const { rate, eta } = paceOf(done, total, now() - start);
-    if (io.json) {
-      const progress = { label, phase, events: done, total, rate: Math.round(rate), eta_seconds: eta };
-      return io.note(toJson({ progress }));
-    }
-    const of = total === undefined ? '' : ` of ${number.format(total)}`;
-    const left = eta === undefined ? '' : `, ${duration(eta)} to go`;
-    io.note(`${label}: ${phase}: ${number.format(done)}${of} events, ${number.format(rate)} events/s${left}`);
+    if (unsaid === undefined) return;
+    io.note(io.json ? toJson({ progress: { label, ...unsaid } }) : lineOf(label, unsaid));
+    unsaid = undefined;
+    last = now();
   };
   return {
-    update: (...update) => {
-      latest = update;
-      if (now() - last < PLAIN_EVERY_MS) return;
-      last = now();
-      say();
+    update: (progress) => {
+      unsaid = progress;
+      if (now() - last >= PLAIN_EVERY_MS) say();
     },
     end: say,
   };
@@ -79,4 +73,4 @@ const lineProgress = (io: Io, label: string, now: () => number): Progress => {
 
 /** On stderr: a bar for a person, else a line every few seconds (JSON with --json) and one at the end. */
 export const createProgress = (io: Io, label: string, now: () => number = Date.now): Progress =>
-  io.showsProgress ? barProgress(label, now) : lineProgress(io, label, now);
+  io.showsProgress ? barProgress(label) : lineProgress(io, label, now);

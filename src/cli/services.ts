@@ -2,6 +2,7 @@
 import type { Config } from '../config.js';
 import type { EventStore } from '../events/eventStore.js';
 import type { Db } from '../kernel/db.js';
+import type { ProjectionEngine } from '../projections/engine/engine.js';
 
 export const serveRoles = ['api', 'projector', 'relay', 'saga', 'scheduler'] as const;
 export type ServeRole = (typeof serveRoles)[number];
@@ -19,69 +20,11 @@ export interface Migrations {
   status(): Promise<MigrationStatus>;
 }
 
-export interface ProjectionInfo {
-  readonly name: string;
-  readonly version: number;
-  readonly table: string;
-  readonly events: readonly string[];
-}
-
-export interface ProjectionStatus {
-  readonly name: string;
-  readonly version: number;
-  /** running, paused, failed, rebuilding, … as the engine words it. */
-  readonly state: string;
-  readonly position: string;
-  readonly head: string;
-  readonly lag_events: number;
-  readonly lag_seconds: number;
-  /** Absent when no projector has ever reported. */
-  readonly heartbeat_age_seconds?: number | null;
-  readonly last_error?: {
-    readonly position: string;
-    readonly event_id: string;
-    readonly type: string;
-    readonly message: string;
-  } | null;
-  /** What keeps it from going on, in words. */
-  readonly blocker?: string | null;
-}
-
-export interface RebuildProgress {
-  readonly phase: string;
-  readonly events: number;
-  /** Absent when it is not known. */
-  readonly total?: number;
-}
-
-export interface RebuildOptions {
-  /** Events per page. */
-  readonly batch?: number;
-  readonly orgId?: string;
-  /** Rows kept in memory at most. */
-  readonly maxRows?: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: RebuildProgress) => void;
-}
-
-export interface RebuildResult {
-  readonly name: string;
-  readonly events: number;
-  readonly rows: number;
-  readonly seconds: number;
-  readonly position: string;
-}
-
-export interface ProjectionAdmin {
-  list(): readonly ProjectionInfo[];
-  status(): Promise<readonly ProjectionStatus[]>;
-  /** One pass over the log for all the names given. */
-  rebuild(names: readonly string[], options: RebuildOptions): Promise<readonly RebuildResult[]>;
-  /** Back to the table that the last rebuild replaced. */
-  rollback(name: string): Promise<void>;
-  pause(name: string): Promise<void>;
-  resume(name: string): Promise<void>;
-}
+/** The engine itself does. */
+export type ProjectionAdmin = Pick<
+  ProjectionEngine,
+  'list' | 'status' | 'rebuild' | 'rollback' | 'pause' | 'resume'
+>;
 
 /** One finding of `recovery doctor`. A failing check says what to do in `fix`. */
 export interface Check {

@@ -5,7 +5,8 @@ import { CliError, exitCodes, UsageError } from '../failure.js';
 import { integer, uuid } from '../options.js';
 import { printList, printResult } from '../output.js';
 import { createProgress, duration } from '../progress.js';
-import type { ProjectionAdmin, ProjectionStatus } from '../services.js';
+import type { ProjectionStatus } from '../../projections/engine/status.js';
+import type { ProjectionAdmin } from '../services.js';
 
 interface RebuildFlags {
   readonly all?: true;
@@ -34,48 +35,64 @@ const chosen = (admin: ProjectionAdmin, command: Command, name?: string, all?: t
   return names(admin);
 };
 
-const trouble = ({ blocker, last_error }: ProjectionStatus): string | undefined => {
-  const stopped = last_error && `${last_error.type} at ${last_error.position}: ${last_error.message}`;
+const trouble = ({ blocker, error }: ProjectionStatus): string | undefined => {
+  const stopped = error && `${error.type} at ${error.position}: ${error.message}`;
   return [blocker, stopped].filter(Boolean).join('; ') || undefined;
 };
 
+const versions = ({ fold_version, code_version }: ProjectionStatus): string =>
+  fold_version === code_version ? String(code_version) : `${fold_version ?? '-'} (code: ${code_version})`;
+
+const toCells = (status: ProjectionStatus) => ({
+  ...status,
+  version: versions(status),
+  lag: `${status.lag.events} events, ${duration(status.lag.seconds)}`,
+  heartbeat:
+    status.heartbeat_age_seconds === null ? 'never' : `${duration(status.heartbeat_age_seconds)} ago`,
+  rebuild: status.rebuild && `${status.rebuild.phase} at ${status.rebuild.position}`,
+  trouble: trouble(status),
+});
+
+const statusColumns = [
+  'name',
+  'version',
+  'state',
+  'position',
+  'head',
+  'lag',
+  'heartbeat',
+  'rebuild',
+  'trouble',
+];
+
 const printStatus = async (cli: Cli, admin: ProjectionAdmin): Promise<void> => {
-  const rows = (await admin.status()).map((status) => ({
-    ...status,
-    lag: `${status.lag_events} events, ${duration(status.lag_seconds)}`,
-    heartbeat:
-      status.heartbeat_age_seconds == null ? 'never' : `${duration(status.heartbeat_age_seconds)} ago`,
-    trouble: trouble(status),
-  }));
-  const columns = ['name', 'version', 'state', 'position', 'head', 'lag', 'heartbeat', 'trouble'];
-  if (cli.io.json) await printList(cli.io, [], await admin.status());
-  else await printList(cli.io, columns, rows);
+  const statuses = await admin.status();
+  await printList(cli.io, statusColumns, cli.io.json ? statuses : statuses.map(toCells));
 };
 
 const rebuild = async (
   cli: Cli,
   admin: ProjectionAdmin,
   chosenNames: readonly string[],
-  flags: RebuildFlags,
-) => {
-  const progress = createProgress(
+  { batch, org, maxRows }: RebuildFlags,
+): Promise<void> => {
+  const [only, ...others] = chosenNames;
+  const progress = createProgress(cli.io, others.length > 0 || only === undefined ? 'all' : only);
+  const rebuilding = admin.rebuild(chosenNames, {
+    ...(batch !== undefined && { batch }),
+    ...(org !== undefined && { org }),
+    ...(maxRows !== undefined && { maxRowsInMemory: maxRows }),
+    signal: cli.signal,
+    onProgress: (told) => progress.update(told),
+  });
+  const result = await rebuilding.finally(() => progress.end());
+  const { projections, events, elapsedSeconds } = result;
+  const rate = Math.round(events / Math.max(elapsedSeconds, 0.001));
+  await printResult(
     cli.io,
-    chosenNames.length === 1 ? (chosenNames[0] ?? '') : 'all projections',
+    `Rebuilt ${projections.join(', ')} from ${events} events in ${duration(elapsedSeconds)} (${rate} events/s).`,
+    result,
   );
-  try {
-    const results = await admin.rebuild(chosenNames, {
-      ...(flags.batch !== undefined && { batch: flags.batch }),
-      ...(flags.org !== undefined && { orgId: flags.org }),
-      ...(flags.maxRows !== undefined && { maxRows: flags.maxRows }),
-      signal: cli.signal,
-      onProgress: ({ events, total, phase }) => progress.update(events, total, phase),
-    });
-    progress.end();
-    await printList(cli.io, ['name', 'events', 'rows', 'seconds', 'position'], [...results]);
-  } catch (error) {
-    progress.end();
-    throw error;
-  }
 };
 
 const listCommand = (cli: Cli): Command =>
@@ -83,7 +100,7 @@ const listCommand = (cli: Cli): Command =>
     withServices(cli, async ({ projections }) => {
       const rows = projections.list().map((one) => ({ ...one }));
       const shown = rows.map((row) => ({ ...row, events: row.events.join(', ') }));
-      await printList(cli.io, ['name', 'version', 'table', 'events'], cli.io.json ? rows : shown);
+      await printList(cli.io, ['name', 'version', 'events'], cli.io.json ? rows : shown);
     }),
   );
 

@@ -1,0 +1,219 @@
+import { expect } from 'chai';
+import { configProblem, healthyProjection, runCli } from '../../test/support/cli.js';
+import { DomainError } from '../kernel/errors.js';
+import { ProjectionError } from '../projections/engine/errors.js';
+
+const ID = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+
+/** Every command, group or not. */
+const commands = [
+  'serve',
+  'demo',
+  'doctor',
+  ...['migrate', 'migrate up', 'migrate down', 'migrate status'],
+  ...['list', 'status', 'rebuild', 'rollback', 'pause', 'resume'].map((name) => `projections ${name}`),
+  ...['events', 'events tail', 'events show', 'events export'],
+  ...['recoveries', 'recoveries explain'],
+];
+
+describe('recovery: help', () => {
+  for (const command of ['', ...commands]) {
+    it(`of "recovery ${command}" names --json and the environment`, async () => {
+      const { code, out, err } = await runCli([...command.split(' ').filter(Boolean), '--help']);
+      expect({ code, err }).to.deep.equal({ code: 0, err: '' });
+      expect(out)
+        .to.match(/^Usage: recovery/)
+        .and.contain('--json')
+        .and.contain('DATABASE_URL');
+    });
+  }
+
+  it('prints the version', async () => expect((await runCli(['--version'])).out).to.equal('1.2.3'));
+});
+
+describe('recovery: a mistake on the command line', () => {
+  const mistakes: Record<string, RegExp> = {
+    '': /Say what to do: serve, .*\n.*recovery --help/,
+    projections: /Say what to do: list, .*\n.*recovery projections --help/,
+    projetcions: /unknown command 'projetcions' \(Did you mean projections\?\)/,
+    'serve --prot 1': /unknown option '--prot' \(Did you mean --port\?\)\n.*recovery serve --help/,
+    'serve --port 65536': /integer from 0 to 65535/,
+    'serve --role boss': /one of api, projector, relay, saga, scheduler/,
+    'migrate up twice': /too many arguments/,
+    'migrate down --steps 0': /integer from 1/,
+    'projections rebuild': /Give --all or a name: payments, recoveries/,
+    'projections rebuild payments --all': /not both/,
+    'projections rebuild paymnets': /no projection "paymnets"[^]*payments, recoveries/,
+    'projections pause': /Give --all or a name/,
+    'events export --type Foo': /no event type "Foo"/,
+    'events export --from 2026-02-31': /instant like/,
+    'events export --from 2026-02-03T10:00': /instant like/,
+    'events export --org acme': /Give a UUID/,
+    'events export --after -1': /Give a position|unknown option|argument missing/,
+    'events show acme': /Streams are named/,
+    'recoveries explain': /missing required argument 'id'/,
+  };
+  for (const [line, message] of Object.entries(mistakes)) {
+    it(`"${line}" is answered with what to do, and 2`, async () => {
+      const { code, out, err } = await runCli(line.split(' ').filter(Boolean));
+      expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+      expect(err).to.match(message);
+    });
+  }
+
+  it('is told as JSON with --json', async () => {
+    const { code, err } = await runCli(['serve', '--json', '--bla']);
+    expect(code).to.equal(2);
+    expect(JSON.parse(err)).to.deep.include({
+      error: {
+        code: 'usage',
+        message: "unknown option '--bla'",
+        fix: 'Run `recovery serve --help` to see what it takes.',
+      },
+    });
+  });
+});
+
+describe('recovery: failures', () => {
+  it('of the configuration list every problem, exit 2', async () => {
+    const { code, err } = await runCli(['migrate', 'status'], { env: { PORT: 'x', LOG_LEVEL: 'y' } });
+    expect(code).to.equal(2);
+    expect(err).to.contain('PORT must be').and.contain('LOG_LEVEL must be');
+  });
+
+  it('of a rule are refusals, exit 3', async () => {
+    const refuse = (error: Error) => ({ projections: { rebuild: () => Promise.reject(error) } });
+    const running = new ProjectionError('rebuild_running', 'payments is being rebuilt by another process');
+    for (const error of [running, new DomainError('version_conflict', 'it moved')]) {
+      const { code, err, calls } = await runCli(['projections', 'rebuild', 'payments'], refuse(error));
+      expect(code).to.equal(3);
+      expect(err).to.contain(error.message);
+      expect(calls.at(-1)).to.equal('close');
+    }
+  });
+
+  it('of the connection say where to look, exit 1', async () => {
+    const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
+    const { code, err } = await runCli(['events', 'export'], { unopened: error });
+    expect(code).to.equal(1);
+    expect(err).to.contain('ECONNREFUSED').and.contain('recovery doctor');
+  });
+
+  it('an interruption closes what was opened', async () => {
+    const signal = AbortSignal.timeout(5);
+    const stuck = { rebuild: (_: unknown, options?: { signal?: AbortSignal }) => stopped(options?.signal) };
+    const stopped = (given?: AbortSignal) =>
+      new Promise<never>((_resolve, reject) =>
+        given?.addEventListener('abort', () => reject(new Error('stopped'))),
+      );
+    const { code, calls } = await runCli(['projections', 'rebuild', '--all'], { projections: stuck, signal });
+    expect(code).to.equal(1);
+    expect(calls.at(-1)).to.equal('close');
+  });
+});
+
+describe('recovery: what reaches the services', () => {
+  const cases: Record<string, readonly string[]> = {
+    serve: ['open serve 8000', 'serve ', 'close'],
+    'serve --role api --role saga --port 0': ['open serve 0', 'serve api,saga', 'close'],
+    'demo --exit --port 9000': ['open demo 9000', 'demo true', 'close'],
+    'projections rebuild --all': ['rebuild payments,recoveries {}'],
+    [`projections rebuild payments --batch 100 --max-rows 500 --org ${ID.toUpperCase()}`]: [
+      `rebuild payments {"batch":100,"org":"${ID}","maxRowsInMemory":500}`,
+    ],
+    'projections rollback payments': ['rollback payments'],
+    'projections pause --all': ['pause payments', 'pause recoveries'],
+    'projections resume recoveries': ['resume recoveries'],
+  };
+  for (const [line, expected] of Object.entries(cases)) {
+    it(line, async () => {
+      const { code, calls } = await runCli(line.split(' '));
+      expect(code).to.equal(0);
+      const served = expected[0]?.startsWith('open');
+      expect(calls).to.deep.equal(served ? expected : ['open operate 8000', ...expected, 'close']);
+    });
+  }
+
+  it('a database from a newer version is not migrated', async () => {
+    const migrations = {
+      up: () => Promise.reject(new Error('must not be called')),
+      down: () => Promise.resolve([]),
+      status: () => Promise.resolve({ applied: [], pending: ['2.js'], unknown: ['9.js'] }),
+    };
+    const { code, err } = await runCli(['migrate', 'up'], { services: { migrations } });
+    expect(code).to.equal(3);
+    expect(err).to.contain('newer version');
+  });
+
+  it('status is tab-separated without a terminal, whole with --json', async () => {
+    const { out } = await runCli(['projections', 'status']);
+    expect(out.split('\n').map((line) => line.split('\t').slice(0, 3))).to.deep.equal([
+      ['name', 'version', 'state'],
+      ['recoveries', '1', 'running'],
+    ]);
+    const json = await runCli(['projections', 'status', '--json']);
+    expect(JSON.parse(json.out)).to.deep.equal({ data: [healthyProjection] });
+  });
+});
+
+describe('recovery doctor', () => {
+  const doctor = (world = {}) => runCli(['doctor', '--json'], world);
+  const find = (out: string, name: string): unknown =>
+    (JSON.parse(out) as { checks: { name: string }[] }).checks.find((check) => check.name === name);
+
+  it('is content when all is well', async () => {
+    const { code, out } = await doctor();
+    expect(code).to.equal(0);
+    const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { name: string; ok: boolean }[] };
+    expect(ok).to.equal(true);
+    const names = ['configuration', 'database', 'migrations', 'clock', 'projection recoveries', 'mail'];
+    expect(checks.filter((check) => check.ok).map(({ name }) => name)).to.deep.equal(names);
+  });
+
+  it('lists the faults of the configuration, read or found on opening', async () => {
+    for (const world of [{ env: { PORT: 'x' } }, { unopened: configProblem }]) {
+      const { code, out } = await doctor(world);
+      expect(code).to.equal(1);
+      expect(find(out, 'configuration')).to.include({ ok: false, severity: 'error' });
+    }
+  });
+
+  it('names pending migrations, a stopped projection and a database that does not answer', async () => {
+    const status = () => Promise.resolve({ applied: [], pending: ['2.js'], unknown: [] });
+    const migrations = { status, up: () => Promise.resolve([]), down: () => Promise.resolve([]) };
+    const error = { position: '3', event_id: ID, type: 'PaymentFailed', message: 'no amount' };
+    const stopped = { status: () => Promise.resolve([{ ...healthyProjection, error }]) };
+    const bad = await doctor({ services: { migrations }, projections: stopped });
+    expect(bad.code).to.equal(1);
+    expect(find(bad.out, 'migrations')).to.include({ ok: false, fix: 'Run `recovery migrate up`.' });
+    expect(find(bad.out, 'projection recoveries')).to.include({ ok: false, severity: 'error' });
+    const down = await doctor({ unopened: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) });
+    expect(find(down.out, 'database')).to.include({ ok: false, detail: 'refused' });
+  });
+
+  it('only warns when nothing is broken, and says what to do', async () => {
+    const behind = { ...healthyProjection, lag: { events: 5, seconds: 9 }, heartbeat_age_seconds: null };
+    const { code, out } = await runCli(['doctor'], {
+      projections: { status: () => Promise.resolve([behind]) },
+    });
+    expect(code).to.equal(0);
+    expect(out)
+      .to.contain('WARNING')
+      .and.contain('What to do:')
+      .and.contain('recovery serve --role projector');
+  });
+
+  it('wants a mail server in production, and says why one cannot be used', async () => {
+    const production = await doctor({ env: { ENVIRONMENT: 'production' } });
+    expect(find(production.out, 'mail')).to.include({ ok: false, severity: 'error' });
+    const unreachable = await doctor({ env: { SMTP_HOST: '127.0.0.1', SMTP_PORT: '1' } });
+    expect(find(unreachable.out, 'mail')).to.include({ ok: false });
+  });
+
+  it('measures the clock against the database', async () => {
+    const db = { query: () => Promise.resolve({ rows: [{ ms: Date.now() + 120_000 }] }) };
+    const { code, out } = await doctor({ services: { db: db as never } });
+    expect(code).to.equal(1);
+    expect(find(out, 'clock')).to.include({ ok: false, severity: 'error' });
+  });
+});
