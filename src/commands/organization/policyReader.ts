@@ -10,7 +10,9 @@ const MAX_ORGANIZATIONS = 10_000;
  * Policies as they stood at a position of the log or later. One look serves every question up to the head at the time
  * of the look, so a backlog of failures costs two statements per organization, not two per failure.
  */
-export const policyReader = (store: EventStore): ((orgId: OrgId, position: Position) => Promise<RetryPolicy>) => {
+export const policyReader = (
+  store: EventStore,
+): ((orgId: OrgId, position: Position) => Promise<RetryPolicy>) => {
   const known = new Map<OrgId, { readonly asOf: Position; readonly policy: RetryPolicy }>();
   return async (orgId, position) => {
     const hit = known.get(orgId);

@@ -36,7 +36,7 @@ const claimSql = `
   )
   SELECT claimed.key, claimed.lease_id, due.org_id, due.position FROM claimed JOIN due ON due.key = claimed.key`;
 
-export const claimDue = async (db: Db, now: Instant, limit: number): Promise<Claim[]> => {
+const claimDue = async (db: Db, now: Instant, limit: number): Promise<Claim[]> => {
   const { rows } = await db.query<{ key: string; lease_id: string; org_id: string; position: string }>({
     name: 'timer-claim',
     text: claimSql,
@@ -51,7 +51,7 @@ export const claimDue = async (db: Db, now: Instant, limit: number): Promise<Cla
 };
 
 /** Extends the lease; false when it ran out or somebody else holds it now. */
-export const renewLease = async (db: Db, { recoveryId, leaseId }: Claim): Promise<boolean> => {
+const renewLease = async (db: Db, { recoveryId, leaseId }: Claim): Promise<boolean> => {
   const { rowCount } = await db.query({
     name: 'timer-renew',
     text: `UPDATE timer_leases SET leased_until = clock_timestamp() + ${LEASE}
@@ -62,7 +62,7 @@ export const renewLease = async (db: Db, { recoveryId, leaseId }: Claim): Promis
 };
 
 /** Hands the recovery back, noting how far its stream was seen. */
-export const releaseLease = async (db: Db, { recoveryId, leaseId }: Claim, seen: bigint): Promise<void> => {
+const releaseLease = async (db: Db, { recoveryId, leaseId }: Claim, seen: bigint): Promise<void> => {
   await db.query({
     name: 'timer-release',
     text: `UPDATE timer_leases SET leased_until = NULL, handled_position = greatest(handled_position, $3)
@@ -72,10 +72,18 @@ export const releaseLease = async (db: Db, { recoveryId, leaseId }: Claim, seen:
 };
 
 /** Forgets leases whose timer is gone (the recovery is over). Returns how many. */
-export const dropOrphanedLeases = async (db: Db): Promise<number> => {
+const dropOrphanedLeases = async (db: Db): Promise<number> => {
   const { rowCount } = await db.query(`
     DELETE FROM timer_leases
     WHERE (timer_leases.leased_until IS NULL OR timer_leases.leased_until < clock_timestamp() - interval '1 hour')
       AND NOT EXISTS (SELECT 1 FROM timers WHERE timers.key = timer_leases.key)`);
   return rowCount ?? 0;
 };
+
+/** Leases on due timers, kept in Postgres beside the read model. */
+export const pgTimerLeases = (db: Db) => ({
+  claim: (now: Instant, limit: number) => claimDue(db, now, limit),
+  renew: (claim: Claim) => renewLease(db, claim),
+  release: (claim: Claim, seen: bigint) => releaseLease(db, claim, seen),
+  dropOrphans: () => dropOrphanedLeases(db),
+});

@@ -1,0 +1,134 @@
+import type { Recorded, RecordedEvent } from '../../events/envelope.js';
+import type { Explanation, RecoveryEvent } from '../../events/recovery.js';
+import { upcast } from '../../events/registry.js';
+import type { Actor } from '../../kernel/principal.js';
+
+/** One step of a recovery, with what it was decided from. */
+export interface Decision {
+  readonly event_id: string;
+  /** Log position, a decimal string. */
+  readonly position: string;
+  readonly revision: number;
+  /** When it happened, and when the log learnt it. */
+  readonly at: string;
+  readonly recorded_at: string;
+  readonly type: RecoveryEvent['type'];
+  readonly actor: Actor;
+  /** In words for a merchant. */
+  readonly summary: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly explanation?: Explanation;
+}
+
+const spoken = (code: string): string => code.replaceAll('_', ' ');
+
+const started = ({
+  category,
+  retry,
+  evidence,
+}: Extract<RecoveryEvent, { type: 'RecoveryStarted' }>['data']): string => {
+  const permission = {
+    allowed: 'the same payment method may be charged again',
+    after_change: 'charging again is useless before the customer changes something',
+    never: 'the same payment method must never be charged again',
+  }[retry];
+  const source =
+    evidence.value === undefined ? 'no code was recognised' : `${spoken(evidence.step)} ${evidence.value}`;
+  return `The payment failed: ${spoken(category)} (${source}); ${permission}.`;
+};
+
+const retrySummary = (event: Extract<RecoveryEvent, { type: `Retry${string}` }>): string => {
+  const attempt = `Attempt ${event.data.attempt}`;
+  switch (event.type) {
+    case 'RetryScheduled':
+      return `${attempt} is planned for ${event.data.at}.`;
+    case 'RetryStarted':
+      return `${attempt} begins: the PSP is asked to charge.`;
+    case 'RetrySucceeded':
+      return `${attempt} succeeded.`;
+    case 'RetryDeclined':
+      return `${attempt} was declined: ${spoken(event.data.category)}.`;
+    case 'RetryOutcomeUnknown':
+      return `The PSP did not say what became of attempt ${event.data.attempt}; it is asked again at ${event.data.check_at}.`;
+    default:
+      return event satisfies never;
+  }
+};
+
+const mailSummary = (event: Extract<RecoveryEvent, { type: `Notification${string}` }>): string => {
+  const mail = `Mail ${event.data.step}`;
+  switch (event.type) {
+    case 'NotificationScheduled':
+      return `${mail} (${spoken(event.data.template)}) is planned for ${event.data.at}.`;
+    case 'NotificationStarted':
+      return `${mail} is handed to the mail server.`;
+    case 'NotificationSent':
+      return `${mail} is sent.`;
+    case 'NotificationFailed':
+      return event.data.permanent
+        ? `${mail} could not be delivered: ${event.data.reason}.`
+        : `${mail} was not accepted (${event.data.reason}); tried again at ${event.data.retry_at ?? 'once'}.`;
+    default:
+      return event satisfies never;
+  }
+};
+
+const sources = {
+  psp_retry: 'a retry of the PSP',
+  our_retry: 'our retry',
+  link: 'the mailed link',
+  external: 'the customer, elsewhere',
+} as const;
+
+const summaryOf = (event: Recorded<RecoveryEvent>): string => {
+  switch (event.type) {
+    case 'RecoveryStarted':
+      return started(event.data);
+    case 'FurtherFailureRecorded':
+      return `The payment failed again, not by our doing: ${spoken(event.data.category)}.`;
+    case 'RecoveryLinkOpened':
+      return 'The payment page was opened.';
+    case 'CheckoutOpened':
+      return 'The customer went to the checkout.';
+    case 'GracePeriodStarted':
+      return `Nothing more is planned; the link stays good until ${event.data.until}.`;
+    case 'RecoverySucceeded':
+      return `Recovered by ${sources[event.data.source]}.`;
+    case 'RecoveryExhausted':
+      return `Given up: ${spoken(event.data.reason)}.`;
+    case 'RecoveryExpired':
+      return 'Given up: its time is over.';
+    case 'RecoveryCancelled':
+      return `Cancelled: ${event.data.reason}.`;
+    case 'NotificationScheduled':
+    case 'NotificationStarted':
+    case 'NotificationSent':
+    case 'NotificationFailed':
+      return mailSummary(event);
+    default:
+      return retrySummary(event);
+  }
+};
+
+/** Every event of a recovery's stream as a decision; the cohort, which repeats the debt, is left out. */
+export const decisionsOf = (events: readonly RecordedEvent[]): Decision[] =>
+  events.map((recorded) => {
+    const event = upcast(recorded) as Recorded<RecoveryEvent>;
+    const {
+      explanation,
+      cohort: _cohort,
+      ...facts
+    } = event.data as Record<string, unknown> & { explanation?: Explanation };
+    return {
+      event_id: event.id,
+      position: String(event.position),
+      revision: Number(event.revision),
+      at: event.metadata.occurred_at,
+      recorded_at: event.recorded_at,
+      type: event.type,
+      actor: event.metadata.actor,
+      summary: summaryOf(event),
+      facts,
+      ...(explanation !== undefined && { explanation }),
+    };
+  });
