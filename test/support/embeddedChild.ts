@@ -1,4 +1,4 @@
-/** A process that starts (or finds) the embedded Postgres on a directory, tells its URL, and waits to be killed; or stops it (`once`). */
+/** A process that starts (or finds) the embedded Postgres on a directory and tells its URL. */
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded.js';
 import { silentLogger } from '../../src/kernel/logger.js';
 
@@ -9,9 +9,11 @@ const server = await startEmbeddedPostgres({
   durable: false,
   logger: silentLogger,
 });
-process.stdout.write(`${server.url}if (once === 'once') {
+process.stdout.write(`${server.url}\n`);
+if (once === 'once') {
   await server.stop();
 } else {
+  // Waits to be killed, by nothing less than SIGKILL.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
   setInterval(() => undefined, 60_000);
