@@ -10,7 +10,6 @@ import type { IdentityDeps } from '../commands/user/ports.js';
 import type { AuthDependencies } from './auth/authenticate.js';
 import type { ErrorOptions } from './errorMiddleware.js';
 import type { IdempotencyKeys } from './idempotency.js';
-import type { OrganizationCommands } from './organizationCommands.js';
 import type { WaitFor } from './positions.js';
 
 /** A part that readiness depends on. */
@@ -69,22 +68,12 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly db: Db;
   readonly store: EventStore;
   readonly identity: IdentityDeps;
-  readonly organization: OrganizationCommands;
   readonly waitFor: WaitFor;
   readonly idempotencyKeys: IdempotencyKeys;
   readonly vault: Vault;
   readonly psp: Psp;
   /** What a recovery link's token names; undefined when it is not ours or too old. */
-  readonly readLink: (token: string, now: Date) => RecoveryId | undefined;
-  /** A row of a read model as it was known at an instant; undefined when it did not exist for the organization. */
-  readonly rowAsOf: (
-    projection: 'recoveries' | 'payments',
-    key: string,
-    orgId: OrgId,
-    at: Instant,
-  ) => Promise<object | undefined>;
-  /** Every decision of a recovery with its evidence; undefined when the organization has no such recovery. */
-  readonly explain: (recoveryId: RecoveryId, orgId: OrgId) => Promise<object | undefined>;
+  readonly readLink: (token: string, now: Date) => { readonly recoveryId: RecoveryId } | undefined;
   /** Fetches what newer Stripe API versions leave out of an event. */
   readonly completeStripeEvent?: (orgId: OrgId, event: object) => Promise<object>;
   readonly sandbox?: SandboxCheckout;

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
+import { pageCsp } from './pages/layout.js';
 
 type Directives = Readonly<Record<string, readonly string[]>>;
 
@@ -9,13 +10,8 @@ const NOTHING: Directives = {
   formAction: ["'none'"],
   frameAncestors: ["'none'"],
 };
-/** Our own pages: inline style, no script. The pay button's form is redirected to the PSP's own site. */
-const PAGES: Directives = {
-  ...NOTHING,
-  styleSrc: ["'unsafe-inline'"],
-  imgSrc: ["'self'", 'data:'],
-  formAction: ["'self'", 'https:'],
-};
+/** Caught mails are styled inline. */
+const MAILS: Directives = { ...NOTHING, styleSrc: ["'unsafe-inline'"], imgSrc: ["'self'", 'data:'] };
 /** Swagger UI styles inline and talks to this origin only. */
 const DOCS: Directives = {
   ...NOTHING,
@@ -40,12 +36,18 @@ const protect = (directives: Directives, https: boolean): RequestHandler =>
 export const securityHeaders = ({ publicBaseUrl }: { readonly publicBaseUrl: string }): RequestHandler => {
   const https = publicBaseUrl.startsWith('https:');
   const data = protect(NOTHING, https);
-  const pages = protect(PAGES, https);
+  const pages = protect(NOTHING, https);
+  const mails = protect(MAILS, https);
   const docs = protect(DOCS, https);
   return (req, res, next) => {
     const { url } = req;
     if (url.startsWith('/v1/')) data(req, res, next);
-    else if (/^\/(r|sandbox|dev)\//.test(url)) pages(req, res, next);
+    else if (url.startsWith('/r/') || url.startsWith('/sandbox/'))
+      pages(req, res, () => {
+        res.setHeader('Content-Security-Policy', pageCsp);
+        next();
+      });
+    else if (url.startsWith('/dev/')) mails(req, res, next);
     else if (url.startsWith('/docs')) docs(req, res, next);
     else data(req, res, next);
   };

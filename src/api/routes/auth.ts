@@ -44,7 +44,11 @@ export const authRoutes: readonly Route[] = [
       const { deps, body } = context;
       const { email, password, full_name: fullName, org_name: orgName, org_slug: orgSlug } = body;
       const input = { email, password, ...(fullName !== undefined && { fullName }), orgName, orgSlug };
-      return session(201, deps.tokens, await registerOrganization(deps.identity, input, openContextOf(context)));
+      return session(
+        201,
+        deps.tokens,
+        await registerOrganization(deps.identity, input, openContextOf(context)),
+      );
     },
   }),
   route({

@@ -3,16 +3,19 @@ import type { Route } from '../route.js';
 import { analyticsRoutes } from './analytics.js';
 import { auditRoutes } from './audit.js';
 import { authRoutes } from './auth.js';
+import { devMailRoutes } from './devMail.js';
 import { eventRoutes } from './events.js';
 import { healthRoutes } from './health.js';
+import { linkRoutes } from './links.js';
 import { organizationRoutes } from './organization.js';
 import { paymentRoutes } from './payments.js';
 import { recoveryRoutes } from './recoveries.js';
+import { sandboxRoutes } from './sandbox.js';
 import { userRoutes } from './users.js';
 import { webhookRoutes } from './webhooks.js';
 
 /** Express tries routes in this order: the busiest first. */
-export const allRoutes = (_deps: Dependencies): readonly Route[] => [
+export const allRoutes = ({ environment, sandbox, mailCatcher }: Dependencies): readonly Route[] => [
   ...eventRoutes,
   ...recoveryRoutes,
   ...webhookRoutes,
@@ -23,4 +26,7 @@ export const allRoutes = (_deps: Dependencies): readonly Route[] => [
   ...analyticsRoutes,
   ...auditRoutes,
   ...healthRoutes,
+  ...linkRoutes,
+  ...(sandbox ? sandboxRoutes(sandbox) : []),
+  ...(mailCatcher && environment === 'development' ? devMailRoutes(mailCatcher) : []),
 ];

@@ -1,4 +1,5 @@
 import { load } from '../../commands/handle.js';
+import { connectPsp, setRetryPolicy } from '../../commands/organization/commands.js';
 import { organizationDecider } from '../../commands/organization/decide.js';
 import { activePolicy, isHeld, noOrganization } from '../../commands/organization/state.js';
 import { organizationStream, type PspProvider } from '../../events/organization.js';
@@ -61,7 +62,7 @@ export const organizationRoutes: readonly Route[] = [
     refusals: ['version_conflict'],
     handler: async (context) => {
       const command = commandContextOf(context);
-      const { policy, position } = await context.deps.organization.setRetryPolicy(context.body, command);
+      const { policy, position } = await setRetryPolicy(context.deps.store, context.body, command);
       return ok({ ...policy, set_at: command.now }, position);
     },
   }),
@@ -88,7 +89,9 @@ export const organizationRoutes: readonly Route[] = [
     refusals: ['version_conflict'],
     handler: async (context) => {
       const { deps, principal, body } = context;
-      const position = await deps.organization.connectPsp(body, commandContextOf(context));
+      const { provider, api_key: apiKey, webhook_secret: webhookSecret } = body;
+      const secrets = { ...(apiKey && { apiKey }), ...(webhookSecret && { webhookSecret }) };
+      const { position } = await connectPsp(deps, { provider, ...secrets }, commandContextOf(context));
       return ok(await connections(deps.store, principal.orgId), position);
     },
   }),

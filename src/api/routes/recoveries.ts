@@ -6,6 +6,7 @@ import { recoveries } from '../../projections/recoveries/projection.js';
 import { getRecovery, listRecoveries } from '../../projections/recoveries/queries.js';
 import type { RecoveryRow } from '../../projections/recoveries/row.js';
 import { rowAt } from '../asOf.js';
+import { explainRecovery } from '../explanation.js';
 import { commandContextOf } from '../commandContext.js';
 import { found, pageArgs, toList, utc } from '../paging.js';
 import { ok, type Route, route } from '../route.js';
@@ -96,6 +97,6 @@ export const recoveryRoutes: readonly Route[] = [
     responses: { 200: { description: 'The decisions', schema: ExplanationSchema } },
     refusals: ['not_found'],
     handler: async ({ deps, principal, params }) =>
-      ok(found(await deps.explain(params.id as RecoveryId, principal.orgId), 'recovery')),
+      ok(found(await explainRecovery(deps.store, params.id, principal.orgId), 'recovery')),
   }),
 ];

@@ -1,14 +1,11 @@
 import { Type } from 'typebox';
-import { load } from '../../commands/handle.js';
-import { organizationDecider } from '../../commands/organization/decide.js';
-import { isHeld } from '../../commands/organization/state.js';
+import { pspSecretsOf } from '../../commands/organization/commands.js';
 import {
   type FactContext,
   recordPaymentFailure,
   recordPaymentSuccess,
 } from '../../commands/payment/record.js';
 import type { Position } from '../../events/envelope.js';
-import { organizationStream } from '../../events/organization.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
 import type { OrgId } from '../../kernel/ids.js';
 import { inspect } from '../body/guards.js';
@@ -23,13 +20,11 @@ import { verifyStripeSignature } from '../webhooks/stripeSignature.js';
 const ReceivedSchema = named('Received', { received: Type.Boolean() });
 
 /** An organization that is unknown or has no endpoint secret is told like a wrong signature. */
-const webhookSecretOf = async ({ store, vault }: Dependencies, orgId: OrgId): Promise<string> => {
-  const { state } = await load(store, organizationDecider, organizationStream(orgId));
-  const reference = isHeld(state) ? state.psps.stripe?.webhookSecretReference : undefined;
-  const secret = reference === undefined ? undefined : await vault.get(reference, orgId);
-  if (secret === undefined)
+const webhookSecretOf = async (deps: Dependencies, orgId: OrgId): Promise<string> => {
+  const secrets = await pspSecretsOf(deps, orgId, 'stripe');
+  if (secrets?.webhookSecret === undefined)
     throw new DomainError('signature_invalid', 'The Stripe-Signature header does not match the body');
-  return secret;
+  return secrets.webhookSecret;
 };
 
 const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {

@@ -60,7 +60,23 @@ export const RecoverySchema = named('Recovery', {
 export const RecoveryListSchema = listOf('RecoveryList', RecoverySchema);
 export const CancelBody = closed({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) });
 export const CancelledSchema = named('Cancelled', { recovery_id: Uuid });
-export const ExplanationSchema = Type.Object(
-  { recovery_id: Uuid, decisions: Type.Array(Type.Object({}, { additionalProperties: true })) },
-  { title: 'RecoveryExplanation', additionalProperties: true },
-);
+
+const OpenObject = Type.Object({}, { additionalProperties: true });
+const DecisionSchema = named('Decision', {
+  position: Type.String(),
+  event_id: Uuid,
+  event: Type.String({ description: 'What was decided or happened' }),
+  occurred_at: Timestamp,
+  recorded_at: Timestamp,
+  actor: closed({ type: enumOf(['user', 'system', 'psp', 'customer']), id: Type.String() }),
+  explanation: nullable({
+    ...OpenObject,
+    description: 'What was chosen, from what, and what was rejected why',
+  }),
+  evidence: nullable({ ...OpenObject, description: 'Which word of the failure decided' }),
+  details: OpenObject,
+});
+export const ExplanationSchema = named('RecoveryExplanation', {
+  recovery_id: Uuid,
+  decisions: Type.Array(DecisionSchema),
+});

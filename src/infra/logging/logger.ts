@@ -12,7 +12,7 @@ export interface LoggerConfig {
 const redactChildren = (logger: PinoLogger): PinoLogger => {
   const { child } = logger;
   const safe = function (this: PinoLogger, bindings: object, options?: object): PinoLogger {
-    return child.call(this, redact(bindings) as object, options) as PinoLogger;
+    return child.call(this, redact(bindings) as object, options) as unknown as PinoLogger;
   };
   return Object.assign(logger, { child: safe });
 };
