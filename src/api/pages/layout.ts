@@ -5,12 +5,12 @@ const css = `
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;padding:24px 16px;background:#f3f4f6;color:#111827;font:400 16px/1.6 -apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif}
 main{width:100%;max-width:440px;background:#fff;border:1px solid #e5e7eb;border-radius:16px;padding:32px;box-shadow:0 1px 2px rgba(17,24,39,.05),0 12px 32px rgba(17,24,39,.06)}
-.merchant{margin:0 0 24px;font-weight:600;overflow-wrap:anywhere}
+.merchant{margin:0 0 24px;color:#111827;font-weight:600;overflow-wrap:anywhere}
 h1{margin:0;font-size:20px;line-height:1.35}
-.amount{margin:8px 0 0;font-size:40px;line-height:1.2;font-weight:700;letter-spacing:-.02em;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.amount{margin:8px 0 0;color:#111827;font-size:40px;line-height:1.2;font-weight:700;letter-spacing:-.02em;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 p{margin:12px 0 0;color:#4b5563}
 form{margin:24px 0 0}
-button{display:block;width:100%;margin:12px 0 0;padding:15px 20px;border:1px solid transparent;border-radius:10px;background:#1d4ed8;color:#fff;font:600 16px/1.25 inherit;font-family:inherit;cursor:pointer}
+button{display:block;width:100%;margin:12px 0 0;padding:15px 20px;border:1px solid transparent;border-radius:10px;background:#1d4ed8;color:#fff;font-family:inherit;font-size:16px;font-weight:600;line-height:1.25;cursor:pointer}
 button:hover{background:#1e40af}
 button:focus-visible{outline:3px solid #93c5fd;outline-offset:2px}
 button.quiet{background:#fff;color:#374151;border-color:#d1d5db}
