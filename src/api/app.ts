@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler, type Response } from 'express';
 import { DomainError } from '../kernel/errors.js';
 import type { Dependencies } from './dependencies.js';
 import { docsRouter } from './docs.js';
@@ -27,7 +27,8 @@ export const createApp = (deps: Dependencies): Express => {
   for (const feature of ['x-powered-by', 'etag', 'query parser']) app.disable(feature);
   const routes = allRoutes(deps);
   app.use(startRequest(deps.newId));
-  if (deps.accessLog) app.use(deps.accessLog((res) => accessFields(contextOf(res), res.statusCode)));
+  if (deps.accessLog)
+    app.use(deps.accessLog((res) => accessFields(contextOf(res as Response), res.statusCode)));
   app.use(securityHeaders(deps));
   app.use(createRouter(routes, deps));
   app.use(docsRouter(routes, deps));

@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { EventStore } from '../events/eventStore.js';
 import type { Clock, Instant } from '../kernel/clock.js';
@@ -80,7 +80,10 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   /** Given in development only. */
   readonly mailCatcher?: MailCatcher;
   readonly readiness: () => Promise<readonly ReadinessCheck[]>;
-  readonly accessLog?: (fieldsOf: (res: Response) => Record<string, unknown>) => RequestHandler;
+  /** Logs a line per finished request, with the fields it is given. */
+  readonly accessLog?: (
+    fieldsOf: (res: ServerResponse) => Record<string, unknown>,
+  ) => (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
   /** On in tests: an answer that does not meet its documented schema is an error. */
   readonly validateResponses?: boolean;
 }
