@@ -1,8 +1,4 @@
-import {
-  type OrganizationEvent,
-  organizationStream,
-  type PspProvider,
-} from '../../events/organization.js';
+import { type OrganizationEvent, organizationStream, type PspProvider } from '../../events/organization.js';
 import type { Projection } from '../engine/projection.js';
 import { foldOf, instant, keyOfStream } from '../fold.js';
 

@@ -4,7 +4,5 @@ import { type OrganizationRow, organizations } from './projection.js';
 
 const byId = rowById<OrganizationRow>(organizations.table);
 
-export const getOrganization = (
-  db: Db,
-  { orgId }: { orgId: string },
-): Promise<OrganizationRow | undefined> => byId(db, { orgId, id: orgId });
+export const getOrganization = (db: Db, { orgId }: { orgId: string }): Promise<OrganizationRow | undefined> =>
+  byId(db, { orgId, id: orgId });

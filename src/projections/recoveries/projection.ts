@@ -19,13 +19,12 @@ const moved = (
   event: Recorded<RecoveryEvent>,
   change: Partial<RecoveryRow>,
 ): RecoveryRow => {
-  const next = {
-    ...row,
-    ...change,
-    last_event_at: occurredAt(event),
-    revision: Number(event.revision),
-    position: Number(event.position),
-  };
+  // A bare spread is cloned by shape. With more in the literal this fold ran at a third of the speed.
+  const next: { -readonly [K in keyof RecoveryRow]: RecoveryRow[K] } = { ...row };
+  Object.assign(next, change);
+  next.last_event_at = occurredAt(event);
+  next.revision = Number(event.revision);
+  next.position = Number(event.position);
   next.next_action = nextActionOf(next);
   return next;
 };

@@ -88,7 +88,9 @@ export type RecoveryRow = Readonly<{
 }>;
 
 const chargeOf = (attempts: readonly AttemptView[]): Pending['charge'] => {
-  const open = attempts.findLast(({ status }) => ['scheduled', 'started', 'unknown'].includes(status));
+  const open = attempts.findLast(
+    ({ status }) => status === 'scheduled' || status === 'started' || status === 'unknown',
+  );
   if (open?.status === 'scheduled')
     return open.scheduled_at === null ? null : { kind: 'retry', at: open.scheduled_at };
   if (open?.status === 'unknown')
