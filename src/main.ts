@@ -1,4 +1,105 @@
-import type { OpenServices } from './cli/services.js';
+import type { CliServices, OpenServices, ProjectionAdmin } from './cli/services.js';
+import { Closers } from './composition/closers.js';
+import { openDatabase } from './composition/database.js';
+import { serveHttp } from './composition/http.js';
+import { workers } from './composition/roles.js';
+import { createEffects, createRuntime, type Effects, type Runtime } from './composition/runtime.js';
+import type { Config } from './config.js';
+import { createLogger } from './infra/logging/logger.js';
+import { createMigrator, type Migrator } from './infra/postgres/migrate.js';
+import { databaseChecks, refuseUnsafe } from './infra/postgres/databaseChecks.js';
+import { ManualClock, systemClock } from './infra/systemClock.js';
+import { type Faults, noFaults } from './kernel/faults.js';
+
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+};
+
+/** Refuses a server that loses data, brings the schema up to date, and makes the read models' tables. */
+const prepare = async (
+  { config, logger, database, engine }: Runtime,
+  migrations: Migrator,
+): Promise<void> => {
+  if (config.migrateOnStart) await migrations.up();
+  const checks = await databaseChecks(database.pool);
+  refuseUnsafe(checks, config.environment);
+  for (const { name, detail, fix } of checks.filter(({ ok }) => !ok))
+    logger.warn({ check: name, detail, fix }, 'database');
+  await engine.ensure();
+};
+
+/** Runs roles side by side; when one ends or fails, the others are stopped too. */
+const runRoles = async (
+  runtime: Runtime,
+  effects: () => Promise<Effects>,
+  roles: readonly string[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const { projector, saga, scheduler } = workers(runtime, effects);
+  const api = async (until: AbortSignal) => serveHttp(runtime, await effects(), until);
+  const runners: Record<string, (until: AbortSignal) => Promise<void>> = { projector, saga, scheduler, api };
+  const chosen = roles.length === 0 ? Object.keys(runners) : roles;
+  if (chosen.includes('relay'))
+    throw new Error('The relay feeds Kafka; without it the workers read the log themselves.');
+  const running = chosen.map(async (role) => {
+    try {
+      await runners[role]?.(stop);
+    } finally {
+      failed.abort();
+    }
+  });
+  const results = await Promise.allSettled(running);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+};
+
+const projectionAdmin = ({ engine }: Runtime): ProjectionAdmin => engine as unknown as ProjectionAdmin;
+
+/** `operate` answers on stdout, so its log goes to stderr; the demo's log would drown what it shows. */
+const loggerFor = (config: Config, purpose: 'serve' | 'demo' | 'operate') =>
+  createLogger(
+    purpose === 'demo' ? { ...config, logLevel: 'warn' } : config,
+    purpose === 'serve' ? undefined : process.stderr,
+  );
+
+export interface Overrides {
+  readonly faults?: Faults;
+}
 
 /** The composition root: puts the adapters and the roles together. */
-export const openServices: OpenServices = () => Promise.reject(new Error('nothing is composed yet'));
+export const compose = async (
+  config: Config,
+  purpose: 'serve' | 'demo' | 'operate',
+  { faults = noFaults }: Overrides = {},
+): Promise<CliServices> => {
+  const logger = loggerFor(config, purpose);
+  const closers = new Closers();
+  const clock = purpose === 'demo' ? new ManualClock() : systemClock;
+  try {
+    const database = await openDatabase(config, logger, closers);
+    const runtime = createRuntime({ config, logger, clock, faults, closers, database });
+    const migrations = createMigrator(database.url, logger);
+    const effects = once(() => createEffects(runtime));
+    const prepared = once(() => prepare(runtime, migrations));
+    return {
+      db: database.pool,
+      store: runtime.store,
+      migrations,
+      projections: projectionAdmin(runtime),
+      databaseChecks: () => databaseChecks(database.pool),
+      serve: async ({ roles, signal }) => {
+        await prepared();
+        await runRoles(runtime, effects, roles, signal);
+      },
+      demo: () => Promise.reject(new Error('nothing to show yet')),
+      close: () => closers.close(logger),
+    };
+  } catch (error) {
+    await closers.close(logger);
+    throw error;
+  }
+};
+
+export const openServices: OpenServices = (config, purpose) => compose(config, purpose);

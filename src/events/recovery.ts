@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { MINUTE } from '../kernel/clock.js';
 import { channels, RetryPolicySchema } from './organization.js';
 import { successSources } from './payment.js';
 import {
@@ -171,3 +172,8 @@ export const recoveryEvents = {
 
 export type RecoveryEvent = EventOf<typeof recoveryEvents>;
 export const recoveryStream = (id: string) => `recovery-${id}`;
+
+/** How long a step that was begun may stay without an outcome before another worker asks what became of it. */
+export const SETTLE_AFTER = MINUTE;
+/** While the customer stands at a checkout no retry is charged beside it. */
+export const CHECKOUT_QUIET = 30 * MINUTE;

@@ -36,6 +36,21 @@ describe('payment', () => {
       .then(failed('b'));
   });
 
+  it('keeps what an earlier report knew and a later one leaves out', () => {
+    const first: PaymentEvent = {
+      type: 'PaymentFailed',
+      data: { ...failure('a', { references: { invoice: 'in_1' } }), late: false },
+    };
+    const later: PaymentEvent = {
+      type: 'PaymentFailed',
+      data: { ...failure('b', { customer: { name: 'Ada' } }), late: false },
+    };
+    const state = stateOf(paymentDecider, first, later);
+    if (state.status !== 'failed') throw new Error('not failed');
+    expect(state.last.customer).to.deep.equal({ email: 'ada@example.com', name: 'Ada' });
+    expect(state.last.references).to.deep.equal({ invoice: 'in_1' });
+  });
+
   it('takes the same trigger once', () =>
     given(paymentDecider, failed('a'))
       .when({ type: 'RecordFailure', data: failure('a') })

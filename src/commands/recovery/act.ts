@@ -1,7 +1,7 @@
 import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { paymentStream } from '../../events/payment.js';
-import { recoveryStream } from '../../events/recovery.js';
+import { type Category, recoveryStream } from '../../events/recovery.js';
 import { type Clock, type Instant, isBefore, plus } from '../../kernel/clock.js';
 import type { Faults } from '../../kernel/faults.js';
 import { deriveId, type OrgId, type PaymentId, type RecoveryId } from '../../kernel/ids.js';
@@ -25,6 +25,7 @@ export interface RecoveryMail {
   readonly messageId: string;
   readonly step: number;
   readonly template: string;
+  readonly category: Category;
   readonly to: { readonly name?: string; readonly address: string };
   readonly amount: number;
   readonly currency: string;
@@ -173,6 +174,7 @@ const notify = async (
           messageId,
           step,
           template,
+          category: known.classification.category,
           to: { address: customer.email, ...(customer.name !== undefined && { name: customer.name }) },
           amount: known.cohort.amount,
           currency: known.cohort.currency,

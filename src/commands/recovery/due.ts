@@ -1,5 +1,6 @@
+import { CHECKOUT_QUIET } from '../../events/recovery.js';
 import { type Instant, isBefore, plus } from '../../kernel/clock.js';
-import { CHECKOUT_QUIET, type OpenAttempt, type PendingNotification, type Recovery } from './state.js';
+import type { OpenAttempt, PendingNotification, Recovery } from './state.js';
 
 /** The one thing to do now. */
 export type DueAction =

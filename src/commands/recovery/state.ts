@@ -1,11 +1,7 @@
-import { DAY, HOUR, type Instant, MINUTE, plus } from '../../kernel/clock.js';
-import type { Classification, Cohort, RecoveryEvent } from '../../events/recovery.js';
+import { DAY, HOUR, type Instant, plus } from '../../kernel/clock.js';
+import { type Classification, type Cohort, type RecoveryEvent, SETTLE_AFTER } from '../../events/recovery.js';
 import type { RetryPolicy } from '../../events/organization.js';
 
-/** How long a started effect may stay without an outcome before another worker asks what became of it. */
-export const SETTLE_AFTER = MINUTE;
-/** While the customer stands at a checkout no retry is charged beside it. */
-export const CHECKOUT_QUIET = 30 * MINUTE;
 /** Stripe may forget an idempotency key after 24 h; from here on an unknown outcome is looked up, never asked again. */
 export const KEY_LIFETIME = 23 * HOUR;
 /** The longest a recovery runs, and the life of its link. */

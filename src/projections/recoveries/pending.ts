@@ -1,4 +1,5 @@
-import { type Instant, MINUTE, plus } from '../../kernel/clock.js';
+import { CHECKOUT_QUIET, SETTLE_AFTER } from '../../events/recovery.js';
+import { type Instant, plus } from '../../kernel/clock.js';
 
 /**
  * retry and notify: a step is due · settle: ask what became of a charge begun · close: exhausted or expired ·
@@ -16,11 +17,6 @@ export type Pending = Readonly<{
   /** No retry beside a customer who stands at a checkout. */
   quiet_until: Instant | null;
 }>;
-
-/** A step begun without an outcome is looked at again after this time: its worker may have died. */
-export const SETTLE_AFTER = MINUTE;
-/** How long a checkout holds scheduled retries back. */
-export const CHECKOUT_QUIET = 30 * MINUTE;
 
 export const settleAt = (startedAt: Instant): Instant => plus(startedAt, SETTLE_AFTER);
 export const quietUntil = (checkoutOpenedAt: Instant): Instant => plus(checkoutOpenedAt, CHECKOUT_QUIET);

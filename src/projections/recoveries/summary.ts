@@ -1,24 +1,5 @@
-import type { Recorded, RecordedEvent } from '../../events/envelope.js';
-import type { Explanation, RecoveryEvent } from '../../events/recovery.js';
-import { upcast } from '../../events/registry.js';
-import type { Actor } from '../../kernel/principal.js';
-
-/** One step of a recovery, with what it was decided from. */
-export interface Decision {
-  readonly event_id: string;
-  /** Log position, a decimal string. */
-  readonly position: string;
-  readonly revision: number;
-  /** When it happened, and when the log learnt it. */
-  readonly at: string;
-  readonly recorded_at: string;
-  readonly type: RecoveryEvent['type'];
-  readonly actor: Actor;
-  /** In words for a merchant. */
-  readonly summary: string;
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly explanation?: Explanation;
-}
+import type { Recorded } from '../../events/envelope.js';
+import type { RecoveryEvent } from '../../events/recovery.js';
 
 const spoken = (code: string): string => code.replaceAll('_', ' ');
 
@@ -80,7 +61,8 @@ const sources = {
   external: 'the customer, elsewhere',
 } as const;
 
-const summaryOf = (event: Recorded<RecoveryEvent>): string => {
+/** What a step of a recovery did, in words for a merchant. */
+export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
   switch (event.type) {
     case 'RecoveryStarted':
       return started(event.data);
@@ -109,26 +91,3 @@ const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return retrySummary(event);
   }
 };
-
-/** Every event of a recovery's stream as a decision; the cohort, which repeats the debt, is left out. */
-export const decisionsOf = (events: readonly RecordedEvent[]): Decision[] =>
-  events.map((recorded) => {
-    const event = upcast(recorded) as Recorded<RecoveryEvent>;
-    const {
-      explanation,
-      cohort: _cohort,
-      ...facts
-    } = event.data as Record<string, unknown> & { explanation?: Explanation };
-    return {
-      event_id: event.id,
-      position: String(event.position),
-      revision: Number(event.revision),
-      at: event.metadata.occurred_at,
-      recorded_at: event.recorded_at,
-      type: event.type,
-      actor: event.metadata.actor,
-      summary: summaryOf(event),
-      facts,
-      ...(explanation !== undefined && { explanation }),
-    };
-  });

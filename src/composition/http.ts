@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { createApp } from '../api/app.js';
+import { CachedSessions } from '../api/auth/sessions.js';
+import { createTokens } from '../api/auth/tokens.js';
+import type { Dependencies, ReadinessCheck } from '../api/dependencies.js';
+import { pgIdempotencyKeys } from '../api/idempotency.js';
+import { createHttpServer } from '../api/server.js';
+import { readLinkToken } from '../infra/links/linkToken.js';
+import { createAccessLog } from '../infra/logging/logger.js';
+import { BcryptHasher } from '../infra/passwords/bcryptHasher.js';
+import { deriveKey } from '../infra/secrets/keys.js';
+import { systemClock } from '../infra/systemClock.js';
+import { VERSION } from './version.js';
+import { migrationStatus } from '../infra/postgres/migrate.js';
+import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
+
+const MAX_LAG_SECONDS = 60;
+
+const readiness =
+  ({ database, engine }: Runtime): Dependencies['readiness'] =>
+  async () => {
+    const checks: ReadinessCheck[] = [];
+    try {
+      const { pending } = await migrationStatus(database.pool);
+      checks.push({ name: 'database', ok: true });
+      checks.push({ name: 'migrations', ok: pending.length === 0, detail: `${pending.length} pending` });
+      for (const { name, state, lag, blocker } of await engine.status()) {
+        const ok = state !== 'failed' && state !== 'absent' && lag.seconds <= MAX_LAG_SECONDS;
+        checks.push({
+          name: `projection ${name}`,
+          ok,
+          ...(!ok && { detail: blocker ?? `${lag.seconds} s behind` }),
+        });
+      }
+    } catch {
+      checks.push({ name: 'database', ok: false, detail: 'does not answer' });
+    }
+    return checks;
+  };
+
+const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
+  const { config, database, store, engine, clock } = runtime;
+  const { secrets, vault, psp, sandbox, stripe, mail } = effects;
+  const logger = runtime.logger.child({ component: 'api' });
+  const sessions = new CachedSessions({ store });
+  const linkKey = deriveKey(secrets.masterKey, 'links');
+  const development = config.environment === 'development';
+  return {
+    environment: config.environment,
+    publicBaseUrl: publicBaseUrl(config),
+    version: VERSION,
+    logger,
+    clock,
+    newId: randomUUID,
+    db: database.pool,
+    store,
+    vault,
+    psp,
+    sessions,
+    tokens: createTokens({
+      secret: secrets.jwtSecret,
+      algorithm: config.jwtAlgorithm,
+      expiryMinutes: config.jwtExpiryMinutes,
+      clock: systemClock,
+    }),
+    identity: {
+      store,
+      vault,
+      hasher: new BcryptHasher({ pepper: secrets.passwordPepper }),
+      identityKey: deriveKey(secrets.masterKey, 'identity'),
+      logger,
+      userChanged: (userId) => sessions.forget(userId),
+    },
+    waitFor: (name, position, timeoutMs) => engine.waitFor(name, position, timeoutMs),
+    idempotencyKeys: pgIdempotencyKeys(database.pool),
+    readLink: (token, now) => readLinkToken(token, linkKey, now),
+    readiness: readiness(runtime),
+    accessLog: createAccessLog(runtime.logger),
+    completeStripeEvent: (orgId, event) => stripe.completeEvent(orgId, event as Record<string, unknown>),
+    ...(config.environment !== 'production' && { sandbox }),
+    ...(development && mail.catcher !== undefined && { mailCatcher: mail.catcher }),
+  };
+};
+
+/** Serves the API until the signal aborts, then finishes what is in flight. */
+export const serveHttp = async (runtime: Runtime, effects: Effects, signal: AbortSignal): Promise<void> => {
+  const { config, logger } = runtime;
+  const server = createHttpServer(createApp(dependencies(runtime, effects)), { logger });
+  const port = await server.listen(config.port);
+  logger.info({ port, url: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` }, 'listening');
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await server.close();
+};

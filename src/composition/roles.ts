@@ -1,0 +1,36 @@
+import { policyReader } from '../commands/organization/policyReader.js';
+import { PgEventBus } from '../infra/bus/pgEventBus.js';
+import { deriveKey } from '../infra/secrets/keys.js';
+import { pgTimerLeases } from '../infra/timers/pgTimerLeases.js';
+import { runProjector } from '../workers/projector.js';
+import { runSaga } from '../workers/saga.js';
+import { runScheduler } from '../workers/scheduler.js';
+import { recoveryMailSender } from './mail.js';
+import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
+
+/** The workers of one process, each until the signal aborts. */
+export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
+  const { database, store, engine, clock, faults } = runtime;
+  const logger = (component: string) => runtime.logger.child({ component });
+  return {
+    projector: (signal: AbortSignal) => runProjector({ engine, signal }),
+    saga: (signal: AbortSignal) => {
+      const bus = new PgEventBus({ store, pool: database.pool, logger: logger('bus'), faults });
+      return runSaga({ bus, store, clock, faults, policyOf: policyReader(store) }, signal);
+    },
+    scheduler: async (signal: AbortSignal) => {
+      const { psp, mail, secrets } = await effects();
+      const sendMail = recoveryMailSender({
+        store,
+        mailer: mail.mailer,
+        publicBaseUrl: publicBaseUrl(runtime.config),
+        linkKey: deriveKey(secrets.masterKey, 'links'),
+      });
+      const leases = pgTimerLeases(database.pool);
+      await runScheduler(
+        { store, clock, faults, psp, sendMail, leases, logger: logger('scheduler') },
+        signal,
+      );
+    },
+  };
+};

@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import { pspSecretsOf } from '../commands/organization/commands.js';
+import { organizationDecider } from '../commands/organization/decide.js';
+import { isHeld } from '../commands/organization/state.js';
+import { load } from '../commands/handle.js';
+import { organizationStream, type PspProvider } from '../events/organization.js';
+import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
+import { SandboxPsp } from '../infra/psp/sandboxPsp.js';
+import { pspRouter } from '../infra/psp/pspRouter.js';
+import { StripePsp } from '../infra/psp/stripePsp.js';
+import { deriveKey } from '../infra/secrets/keys.js';
+import { resolveSecrets, type Secrets } from '../infra/secrets/resolveSecrets.js';
+import { PgVault } from '../infra/vault/pgVault.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Faults } from '../kernel/faults.js';
+import type { OrgId } from '../kernel/ids.js';
+import type { Psp, Vault } from '../kernel/ports.js';
+import { ProjectionEngine } from '../projections/engine/engine.js';
+import { projections } from '../projections/index.js';
+import type { Closers } from './closers.js';
+import type { Database } from './database.js';
+import { type MailParts, openMail } from './mail.js';
+
+/** The parts that every role is made of. */
+export interface Runtime {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly database: Database;
+  readonly store: PgEventStore;
+  readonly engine: ProjectionEngine;
+  readonly closers: Closers;
+}
+
+/** What only the roles that act need: secrets, vault, PSPs, mail. */
+export interface Effects {
+  readonly secrets: Secrets;
+  readonly vault: Vault;
+  readonly sandbox: SandboxPsp;
+  readonly stripe: StripePsp;
+  readonly psp: Psp;
+  readonly mail: MailParts;
+}
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly closers: Closers;
+  readonly database: Database;
+}
+
+export const createRuntime = (options: RuntimeOptions): Runtime => {
+  const { logger, faults, closers, database } = options;
+  const store = new PgEventStore({ pool: database.pool, logger, faults });
+  closers.push('event store', () => store.close());
+  const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults });
+  return { ...options, store, engine };
+};
+
+/** The base of links in mails. */
+export const publicBaseUrl = ({ publicBaseUrl: base, port }: Config): string =>
+  base ?? `http://localhost:${port}`;
+
+const connectionReader =
+  (store: PgEventStore) =>
+  async (orgId: OrgId): Promise<PspProvider | undefined> => {
+    const { state } = await load(store, organizationDecider, organizationStream(orgId));
+    if (!isHeld(state)) return undefined;
+    return state.psps.stripe !== undefined
+      ? 'stripe'
+      : state.psps.sandbox !== undefined
+        ? 'sandbox'
+        : undefined;
+  };
+
+/** @throws SecretsError when a secret is missing or weak outside development */
+export const createEffects = async ({
+  config,
+  logger,
+  closers,
+  database,
+  store,
+}: Runtime): Promise<Effects> => {
+  const secrets = await resolveSecrets(config);
+  const vault = new PgVault(database.pool, deriveKey(secrets.masterKey, 'vault'));
+  const sandbox = new SandboxPsp({ pool: database.pool, baseUrl: publicBaseUrl(config), logger });
+  const stripe = new StripePsp({
+    apiKeyOf: async (orgId) => (await pspSecretsOf({ store, vault }, orgId, 'stripe'))?.apiKey,
+    ...(config.stripeApiBase !== undefined && { apiBase: config.stripeApiBase }),
+    logger,
+  });
+  const openSandbox = config.environment !== 'production';
+  const psp = pspRouter({ sandbox, stripe, connectionOf: connectionReader(store), openSandbox });
+  return { secrets, vault, sandbox, stripe, psp, mail: openMail(config, logger, closers) };
+};
