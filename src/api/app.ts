@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import express, { type Express, type RequestHandler, type Response } from 'express';
 import { DomainError } from '../kernel/errors.js';
 import type { Dependencies } from './dependencies.js';
@@ -27,8 +28,8 @@ export const createApp = (deps: Dependencies): Express => {
   for (const feature of ['x-powered-by', 'etag', 'query parser']) app.disable(feature);
   const routes = allRoutes(deps);
   app.use(startRequest(deps.newId));
-  if (deps.accessLog)
-    app.use(deps.accessLog((res) => accessFields(contextOf(res as Response), res.statusCode)));
+  const fieldsOf = (res: ServerResponse) => accessFields(contextOf(res as Response), res.statusCode);
+  for (const observe of [deps.accessLog, deps.trace]) if (observe) app.use(observe(fieldsOf));
   app.use(securityHeaders(deps));
   app.use(createRouter(routes, deps));
   app.use(docsRouter(routes, deps));

@@ -56,6 +56,11 @@ export interface SandboxCheckout {
   >;
 }
 
+/** Watches requests from start to finish; `fieldsOf` tells what may be known about one. */
+export type RequestObserver = (
+  fieldsOf: (res: ServerResponse) => Record<string, unknown>,
+) => (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+
 /** Everything the HTTP interface needs of the rest: main.ts puts it together. */
 export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly environment: string;
@@ -81,9 +86,9 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly mailCatcher?: MailCatcher;
   readonly readiness: () => Promise<readonly ReadinessCheck[]>;
   /** Logs a line per finished request, with the fields it is given. */
-  readonly accessLog?: (
-    fieldsOf: (res: ServerResponse) => Record<string, unknown>,
-  ) => (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+  readonly accessLog?: RequestObserver;
+  /** Traces requests. */
+  readonly trace?: RequestObserver;
   /** On in tests: an answer that does not meet its documented schema is an error. */
   readonly validateResponses?: boolean;
 }

@@ -34,7 +34,7 @@ export const redactText = (text: string): string => {
 /**
  * An error's message may quote the input it stumbled on (Postgres, JSON.parse): what stands in quotes is dropped.
  */
-const redactMessage = (message: string): string =>
+export const redactMessage = (message: string): string =>
   redactText(message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"').replace(/'(?:[^'\\]|\\.)*'/g, "'…'"));
 
 interface SafeError {

@@ -1,0 +1,109 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { scrubError, scrubTransaction } from './scrub.js';
+
+export interface ErrorReportingConfig {
+  readonly sentryDsn: string | undefined;
+  readonly sentryTracesSampleRate: number;
+  readonly environment: string;
+  readonly release?: string;
+}
+
+/** What is told of where an error happened: nothing personal. */
+export interface ErrorScene {
+  readonly requestId?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly component?: string;
+}
+
+type Middleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+
+export interface ErrorReporting {
+  captureError(error: unknown, scene?: ErrorScene): void;
+  /** A trace per request, sampled. @param fieldsOf the fields of the request's log line */
+  trace(fieldsOf: (res: ServerResponse) => Record<string, unknown>): Middleware;
+  /** Sends what is waiting. */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+const tagsOf = ({ requestId, method, path, component }: ErrorScene): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries({ request_id: requestId, method, path, component }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+
+type Sentry = typeof import('@sentry/node');
+
+const tracer =
+  (sentry: Sentry): ErrorReporting['trace'] =>
+  (fieldsOf) =>
+  (_req, res, next) => {
+    const { method, path } = fieldsOf(res);
+    const route = String(path).replaceAll(UUID, '{id}');
+    const options = { name: `${String(method)} ${route}`, op: 'http.server', forceTransaction: true };
+    sentry.startSpanManual(options, (span) => {
+      res.once('close', () => {
+        const { request_id, status_code } = fieldsOf(res);
+        span.setAttributes({
+          'http.request.method': String(method),
+          'http.route': route,
+          'http.response.status_code': Number(status_code),
+          request_id: String(request_id),
+        });
+        span.end();
+      });
+      next();
+    });
+  };
+
+/**
+ * Reports unhandled errors, errors of routes and of the database, and traces, to Sentry. Without a DSN nothing is
+ * loaded and nothing is sent. Of Sentry's own instrumentation only the handlers of unhandled errors are used: the
+ * rest collects requests, queries and variables, which may hold personal data; what is left goes through scrub.ts.
+ */
+export const startErrorReporting = async (
+  config: ErrorReportingConfig,
+): Promise<ErrorReporting | undefined> => {
+  const { sentryDsn: dsn, sentryTracesSampleRate: tracesSampleRate, environment, release } = config;
+  if (dsn === undefined) return undefined;
+  const sentry = await import('@sentry/node');
+  sentry.init({
+    dsn,
+    environment,
+    ...(release !== undefined && { release }),
+    tracesSampleRate,
+    traceLifecycle: 'static',
+    defaultIntegrations: false,
+    integrations: [
+      sentry.eventFiltersIntegration(),
+      sentry.linkedErrorsIntegration(),
+      sentry.dedupeIntegration(),
+      sentry.onUncaughtExceptionIntegration(),
+      sentry.onUnhandledRejectionIntegration(),
+    ],
+    dataCollection: {
+      userInfo: false,
+      cookies: false,
+      httpHeaders: false,
+      httpBodies: [],
+      urlQueryParams: false,
+    },
+    maxBreadcrumbs: 0,
+    sendClientReports: false,
+    tracePropagationTargets: [],
+    beforeSend: scrubError,
+    beforeSendTransaction: scrubTransaction,
+  });
+  return {
+    captureError: (error, scene = {}) => {
+      sentry.captureException(error, { tags: tagsOf(scene) });
+    },
+    trace: tracer(sentry),
+    close: async (timeoutMs = 2000) => {
+      await sentry.close(timeoutMs);
+    },
+  };
+};
