@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { knex, type Knex } from 'knex';
+import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
 import type { Db } from '../../kernel/db.js';
 import type { Logger } from '../../kernel/logger.js';
@@ -111,7 +111,7 @@ const run = async (db: Knex, direction: 'up' | 'down', steps: number): Promise<s
 };
 
 const openKnex = (url: string, directory: string, logger: Logger): Knex =>
-  knex({
+  knexModule.knex({
     client: 'pg',
     connection: { connectionString: url, application_name: 'stealth-recovery:migrate' },
     pool: { min: 0, max: 1 },
