@@ -51,7 +51,9 @@ const escaped = (text: string): string =>
 const copyValue = (value: unknown, type: ColumnType): string => {
   if (value === null || value === undefined) return '\\N';
   if (type === 'jsonb') return escaped(JSON.stringify(value));
-  return typeof value === 'string' ? escaped(value) : String(value as number | boolean);
+  if (type === 'text') return escaped(value as string);
+  // Numbers, booleans, ids and times have nothing to escape: the table would refuse anything else.
+  return String(value as string | number | boolean);
 };
 
 export const codecOf = (table: Table): Codec => {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Model } from './fold.js';
 import { activeOf, addGeneration, type Generation, isCurrent, setState } from './generations.js';
 import { isLockTimeout } from './swap.js';
-import { addIndexes, addPrimaryKey, createTable, existingColumns, pointView } from './table.js';
+import { addIndexes, addKeyIndex, addPrimaryKey, createTable, existingColumns, pointView } from './table.js';
 import { inTransaction, withClient } from './transaction.js';
 import { Backoff, pause } from './wait.js';
 
@@ -42,6 +42,7 @@ const startEmpty = async (
   }
   const added = await addGeneration(client, model, 'active');
   await createTable(client, model.projection.table, added.physical);
+  await addKeyIndex(client, added.physical);
   await addPrimaryKey(client, added.physical);
   await addIndexes(client, model.projection.table, added.physical);
   return added;

@@ -16,7 +16,7 @@ import { Progress, type RebuildProgress } from './progress.js';
 import { Memory, Shadow } from './shadow.js';
 import { swapIn } from './swap.js';
 import { addIndexes, createTable, dropTable, physicalTables, quoted } from './table.js';
-import { inTransaction } from './transaction.js';
+import { inTransaction, withClient } from './transaction.js';
 
 export interface RebuildOptions {
   /** Events per page of the log. */
@@ -42,7 +42,8 @@ export interface RebuildDependencies {
   readonly faults: Faults;
 }
 
-export const DEFAULT_BATCH = 5_000;
+/** Larger pages live longer than the garbage collector likes, smaller ones cost round trips. */
+export const DEFAULT_BATCH = 2_000;
 export const DEFAULT_MAX_ROWS = 50_000;
 
 /**
@@ -120,7 +121,7 @@ class Build {
     const shadows = targets.map(({ model, generation }) => new Shadow(model, generation, memory));
     const range = { after: 0n, pageSize: options.batch ?? DEFAULT_BATCH, signal: this.signal };
     const position = await foldLog(this.on.store, this.client, shadows, memory, range, this.progress);
-    for (const shadow of shadows) await this.#complete(shadow, position);
+    await this.#complete(shadows, position);
     for (const { model, generation } of targets) {
       this.progress.tell('catching up', model.name);
       await setProgress(this.client, generation, 'catching up', position);
@@ -129,17 +130,36 @@ class Build {
     }
   }
 
-  async #complete(shadow: Shadow, position: bigint): Promise<void> {
+  /** The server builds the indexes of one table while we write out the next. */
+  async #complete(shadows: readonly Shadow[], position: bigint): Promise<void> {
+    let indexed: Promise<void> = Promise.resolve();
+    for (const shadow of shadows) {
+      const { model, target } = shadow;
+      this.progress.tell('writing', model.name);
+      await setProgress(this.client, target, 'writing', position);
+      await shadow.writeOut(this.client);
+      indexed = indexed.then(() => this.#index(shadow, position));
+      indexed.catch(() => undefined); // awaited below
+      if (this.signal.aborted) break;
+    }
+    await indexed;
+    this.signal.throwIfAborted();
+  }
+
+  async #index(shadow: Shadow, position: bigint): Promise<void> {
     const { model, target } = shadow;
-    this.progress.tell('writing', model.name);
-    await setProgress(this.client, target, 'writing', position);
-    await shadow.finish(this.client);
+    const { pool } = this.on;
     this.signal.throwIfAborted();
     this.progress.tell('indexing', model.name);
-    await setProgress(this.client, target, 'indexing', position);
-    await addIndexes(this.client, model.projection.table, target.physical);
-    await this.client.query(`ANALYZE ${quoted(target.physical)}`);
-    this.signal.throwIfAborted();
+    await Promise.all([
+      withClient(pool, async (client) => {
+        await setProgress(client, target, 'indexing', position);
+        await shadow.key(client);
+      }),
+      withClient(pool, (client) => addIndexes(client, model.projection.table, target.physical)),
+    ]);
+    await shadow.seal(pool);
+    await pool.query(`ANALYZE ${quoted(target.physical)}`);
   }
 
   #swap(model: Model, built: Generation): Promise<void> {

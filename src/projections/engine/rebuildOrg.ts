@@ -75,7 +75,7 @@ const replaceRows = async (build: OrgBuild, { model, generation }: Target): Prom
   await inTransaction(client, async () => {
     const active = await served(client, model, true);
     if (active.position > start.position) await read(start.position, active.position);
-    await shadow.finish(staging);
+    await shadow.writeOut(staging);
     const columns = model.codec.columnList;
     await client.query(`DELETE FROM ${quoted(active.physical)} WHERE org_id = $1`, [build.org]);
     await client.query(

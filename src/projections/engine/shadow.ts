@@ -1,11 +1,12 @@
 import type pg from 'pg';
+import type { Db } from '../../kernel/db.js';
 import { loadRows } from './apply.js';
 import { copyRows } from './copy.js';
 import type { Model, Rows } from './fold.js';
 import type { Generation } from './generations.js';
 import { KeyFilter } from './keyFilter.js';
 import type { Row } from './projection.js';
-import { addPrimaryKey, quoted } from './table.js';
+import { addKeyIndex, addPrimaryKey, quoted } from './table.js';
 import { inTransaction } from './transaction.js';
 
 interface Entry {
@@ -29,7 +30,7 @@ export class Memory {
 /**
  * The table being built: its rows are kept in memory and written out in bulk. Rows that were never stored are
  * copied in; rows that were written out, loaded again and changed are deleted and copied in one transaction.
- * The primary key is made when rows are first looked up, else at the end in one go.
+ * The key's index is made when rows are first looked up, else at the end in one go.
  */
 export class Shadow implements Rows {
   readonly #entries = new Map<string, Entry>();
@@ -97,15 +98,20 @@ export class Shadow implements Rows {
   }
 
   /** Writes out everything. */
-  async finish(client: pg.ClientBase): Promise<void> {
-    await this.evict(client, Infinity);
-    await this.key(client);
+  writeOut(client: pg.ClientBase): Promise<void> {
+    return this.evict(client, Infinity);
   }
 
-  async key(client: pg.ClientBase): Promise<void> {
+  /** The unique index that the primary key will be; other indexes can be made beside it. */
+  async key(client: Db): Promise<void> {
     if (this.#keyed) return;
-    await addPrimaryKey(client, this.target.physical);
+    await addKeyIndex(client, this.target.physical);
     this.#keyed = true;
+  }
+
+  /** Turns it into the primary key. */
+  async seal(db: Db): Promise<void> {
+    await addPrimaryKey(db, this.target.physical);
   }
 
   async #store(client: pg.ClientBase, entries: readonly (readonly [string, Entry])[]): Promise<void> {

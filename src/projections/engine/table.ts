@@ -29,8 +29,15 @@ export const createTable = async (db: Db, table: Table, physical: string): Promi
   await db.query(`CREATE TABLE ${quoted(physical)} (${columns.join(', ')})`);
 };
 
+const keyIndex = (physical: string): string => quoted(`${physical}_pkey`);
+
+export const addKeyIndex = async (db: Db, physical: string): Promise<void> => {
+  await db.query(`CREATE UNIQUE INDEX ${keyIndex(physical)} ON ${quoted(physical)} (key)`);
+};
+
+/** Of the index that addKeyIndex made. */
 export const addPrimaryKey = async (db: Db, physical: string): Promise<void> => {
-  await db.query(`ALTER TABLE ${quoted(physical)} ADD PRIMARY KEY (key)`);
+  await db.query(`ALTER TABLE ${quoted(physical)} ADD PRIMARY KEY USING INDEX ${keyIndex(physical)}`);
 };
 
 export const addIndexes = async (db: Db, table: Table, physical: string): Promise<void> => {
