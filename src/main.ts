@@ -1,4 +1,4 @@
-import type { CliServices, OpenServices, ProjectionAdmin } from './cli/services.js';
+import type { CliServices, OpenServices } from './cli/services.js';
 import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
 import { serveHttp } from './composition/http.js';
@@ -55,8 +55,6 @@ const runRoles = async (
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 };
 
-const projectionAdmin = ({ engine }: Runtime): ProjectionAdmin => engine as unknown as ProjectionAdmin;
-
 /** `operate` answers on stdout, so its log goes to stderr; the demo's log would drown what it shows. */
 const loggerFor = (config: Config, purpose: 'serve' | 'demo' | 'operate') =>
   createLogger(
@@ -87,7 +85,7 @@ export const compose = async (
       db: database.pool,
       store: runtime.store,
       migrations,
-      projections: projectionAdmin(runtime),
+      projections: runtime.engine,
       databaseChecks: () => databaseChecks(database.pool),
       serve: async ({ roles, signal }) => {
         await prepared();
