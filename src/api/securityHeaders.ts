@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { pageCsp } from './pages/layout.js';
 
@@ -22,8 +22,16 @@ const DOCS: Directives = {
   fontSrc: ["'self'"],
 };
 
-const protect = (directives: Directives, https: boolean): RequestHandler =>
-  helmet({
+type Headers = readonly (readonly [string, string])[];
+
+/** helmet's headers never change from request to request, so they are asked for once. */
+const headersOf = (directives: Directives, https: boolean): Headers => {
+  const collected: [string, string][] = [];
+  const collector = {
+    setHeader: (name: string, value: string) => collected.push([name, value]),
+    removeHeader: () => undefined,
+  };
+  const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: directives as Record<string, Iterable<string>>,
@@ -31,24 +39,27 @@ const protect = (directives: Directives, https: boolean): RequestHandler =>
     strictTransportSecurity: https,
     referrerPolicy: { policy: 'no-referrer' },
   });
+  protect({} as Request, collector as unknown as Response, () => undefined);
+  return collected;
+};
 
-/** Strict security headers, by what a path serves: data, our pages, or the API's documentation. */
+/** Strict security headers, by what a path serves: data, our pages, caught mails or the API's documentation. */
 export const securityHeaders = ({ publicBaseUrl }: { readonly publicBaseUrl: string }): RequestHandler => {
   const https = publicBaseUrl.startsWith('https:');
-  const data = protect(NOTHING, https);
-  const pages = protect(NOTHING, https);
-  const mails = protect(MAILS, https);
-  const docs = protect(DOCS, https);
+  const data = headersOf(NOTHING, https);
+  const pages = data.map(([name, value]) =>
+    name === 'Content-Security-Policy' ? ([name, pageCsp] as const) : ([name, value] as const),
+  );
+  const mails = headersOf(MAILS, https);
+  const docs = headersOf(DOCS, https);
+  const headersFor = (url: string): Headers => {
+    if (url.startsWith('/v1/')) return data;
+    if (url.startsWith('/r/') || url.startsWith('/sandbox/')) return pages;
+    if (url.startsWith('/docs')) return docs;
+    return url.startsWith('/dev/') ? mails : data;
+  };
   return (req, res, next) => {
-    const { url } = req;
-    if (url.startsWith('/v1/')) data(req, res, next);
-    else if (url.startsWith('/r/') || url.startsWith('/sandbox/'))
-      pages(req, res, () => {
-        res.setHeader('Content-Security-Policy', pageCsp);
-        next();
-      });
-    else if (url.startsWith('/dev/')) mails(req, res, next);
-    else if (url.startsWith('/docs')) docs(req, res, next);
-    else data(req, res, next);
+    for (const [name, value] of headersFor(req.url)) res.setHeader(name, value);
+    next();
   };
 };

@@ -35,7 +35,10 @@ export const readRaw = (req: IncomingMessage): Promise<Buffer> =>
     });
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     req.on('error', () => reject(new ClientGone()));
-    req.on('close', () => reject(new ClientGone()));
+    // After a whole body, too, the request closes: then there is nothing to tell.
+    req.on('close', () => {
+      if (!req.complete) reject(new ClientGone());
+    });
   });
 
 const MEDIA_TYPE =

@@ -1,3 +1,4 @@
+import type * as Sentry from '@sentry/node';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { scrubError, scrubTransaction } from './scrub.js';
 
@@ -35,16 +36,14 @@ const tagsOf = ({ requestId, method, path, component }: ErrorScene): Record<stri
     ),
   );
 
-type Sentry = typeof import('@sentry/node');
-
 const tracer =
-  (sentry: Sentry): ErrorReporting['trace'] =>
+  ({ startSpanManual }: Pick<typeof Sentry, 'startSpanManual'>): ErrorReporting['trace'] =>
   (fieldsOf) =>
   (_req, res, next) => {
     const { method, path } = fieldsOf(res);
     const route = String(path).replaceAll(UUID, '{id}');
     const options = { name: `${String(method)} ${route}`, op: 'http.server', forceTransaction: true };
-    sentry.startSpanManual(options, (span) => {
+    startSpanManual(options, (span) => {
       res.once('close', () => {
         const { request_id, status_code } = fieldsOf(res);
         span.setAttributes({
