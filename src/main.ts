@@ -55,12 +55,12 @@ const runRoles = async (
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 };
 
-/** `operate` answers on stdout, so its log goes to stderr; the demo's log would drown what it shows. */
-const loggerFor = (config: Config, purpose: 'serve' | 'demo' | 'operate') =>
-  createLogger(
-    purpose === 'demo' ? { ...config, logLevel: 'warn' } : config,
-    purpose === 'serve' ? undefined : process.stderr,
-  );
+/** Only `serve` logs what goes well: the others answer on stdout, and a log would drown it. */
+const loggerFor = (config: Config, purpose: 'serve' | 'demo' | 'operate') => {
+  if (purpose === 'serve') return createLogger(config);
+  const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
+  return createLogger({ ...config, logLevel }, process.stderr);
+};
 
 export interface Overrides {
   readonly faults?: Faults;
