@@ -6,10 +6,10 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import knex from 'knex';
 import pg from 'pg';
 import { PgEventStore } from '../src/infra/eventStore/pgEventStore.js';
 import { startEmbeddedPostgres } from '../src/infra/postgres/embedded.js';
+import { migrate } from '../src/infra/postgres/migrate.js';
 import { createPool } from '../src/infra/postgres/pool.js';
 import { silentLogger as logger } from '../src/kernel/logger.js';
 import { ProjectionEngine } from '../src/projections/engine/engine.js';
@@ -98,16 +98,11 @@ const measure = async (url: string, events: number): Promise<void> => {
   await pool.end();
 };
 
-const migrate = async (url: string): Promise<void> => {
-  const db = knex.default({ client: 'pg', connection: url });
-  await db.migrate.latest({ directory: 'migrations' }).finally(() => db.destroy());
-};
-
 const main = async (): Promise<void> => {
   const events = Number(process.argv[2] ?? 300_000);
   const given = process.env['DATABASE_URL'];
   if (given !== undefined) {
-    await migrate(given);
+    await migrate(given, logger);
     await measure(given, events);
     return;
   }
@@ -115,7 +110,7 @@ const main = async (): Promise<void> => {
   await chmod(dir, 0o755);
   const server = await startEmbeddedPostgres({ dataDir: join(dir, 'data'), durable: true, logger });
   try {
-    await migrate(server.url);
+    await migrate(server.url, logger);
     await measure(server.url, events);
   } finally {
     await server.stop();
