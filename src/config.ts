@@ -50,7 +50,9 @@ const url =
       : fail(`a URL starting with ${protocols.join(' or ')}`);
 const key32: Parser<Buffer | undefined> = (value) => {
   const bytes = Buffer.from(value, 'base64');
-  return bytes.length === 32 ? bytes : fail('32 bytes in base64 (openssl rand -base64 32)');
+  return bytes.length === 32 && bytes.toString('base64') === value
+    ? bytes
+    : fail('32 bytes in base64 (openssl rand -base64 32)');
 };
 
 /** Key → variable, parser, default. .env.example explains each (a test keeps the two equal). */

@@ -1,9 +1,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../../config.js';
 import type { Cli } from '../context.js';
-import { clockCheck } from '../doctor/clock.js';
 import { mailCheck } from '../doctor/mail.js';
-import { migrationChecks } from '../doctor/migrations.js';
 import { projectionChecks } from '../doctor/projections.js';
 import { allVariables, environmentSection } from '../environment.js';
 import { CliError, failureOf } from '../failure.js';
@@ -51,12 +49,7 @@ const inside = async (services: CliServices): Promise<Check[]> => {
   const database = await collect('database', () => services.databaseChecks());
   // Without an answer the rest would only repeat it.
   if (database.some(({ ok, name }) => !ok && name === 'database')) return [...database];
-  return [
-    ...database,
-    ...(await collect('migrations', () => migrationChecks(services.migrations))),
-    ...(await collect('clock', async () => [await clockCheck(services.db)])),
-    ...(await collect('projections', () => projectionChecks(services.projections))),
-  ];
+  return [...database, ...(await collect('projections', () => projectionChecks(services.projections)))];
 };
 
 /** Everything doctor can find out, in the order in which it should be mended. */

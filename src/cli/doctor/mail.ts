@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { createTransport } from 'nodemailer';
 import type { Config } from '../../config.js';
+import { SmtpMailer } from '../../infra/mail/smtpMailer.js';
+import { silentLogger } from '../../kernel/logger.js';
 import type { Check } from '../services.js';
 
 const TIMEOUT_MS = 5_000;
@@ -39,25 +40,18 @@ const catcherCheck = async ({ dataDir, environment }: Config): Promise<Check> =>
 
 /** Connects, secures the connection and logs in as a mail would, and sends nothing. */
 const serverCheck = async (config: Config & { smtpHost: string }): Promise<Check> => {
-  const { smtpHost: host, smtpPort: port, smtpUser: user, smtpPassword: pass } = config;
-  const transport = createTransport({
-    host,
-    port,
-    secure: port === 465,
-    ...(user !== undefined && { auth: { user, pass: pass ?? '' } }),
-    connectionTimeout: TIMEOUT_MS,
-    greetingTimeout: TIMEOUT_MS,
-    socketTimeout: TIMEOUT_MS,
-  });
+  const { smtpHost: host, smtpPort: port, smtpUser: user, smtpPassword: password, smtpFrom: from } = config;
   const base = { name: 'mail', severity: 'error' } as const;
+  let mailer: SmtpMailer | undefined;
   try {
-    await transport.verify();
+    mailer = new SmtpMailer({ host, port, user, password, from, logger: silentLogger, timeout: TIMEOUT_MS });
+    await mailer.verify();
     return { ...base, ok: true, detail: `${host}:${port} takes mails` };
   } catch (error) {
     const detail = `${host}:${port}: ${(error as Error).message}`;
     return { ...base, ok: false, detail, fix: 'Check SMTP_HOST, SMTP_PORT, SMTP_USER and SMTP_PASSWORD.' };
   } finally {
-    transport.close();
+    mailer?.close();
   }
 };
 
