@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { cpus, release, totalmem, type } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Cluster } from './cluster.js';
+import type { Figure } from './figure.js';
+
+const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+const digits = (value: number, places: number): number => Number(value.toFixed(places));
+
+/** Exactly the agreed fields. */
+export const jsonLine = ({ name, rate, p50_ms, p99_ms, baseline, ...rest }: Figure): string =>
+  JSON.stringify({
+    name,
+    rate: digits(rate, 1),
+    p50_ms: p50_ms === null ? null : digits(p50_ms, 3),
+    p99_ms: p99_ms === null ? null : digits(p99_ms, 3),
+    baseline,
+    baseline_rate: digits(rest.baseline_rate, 1),
+    ratio: digits(rest.ratio, 3),
+    goal: rest.goal,
+  });
+
+const number = (value: number): string => Math.round(value).toLocaleString('en-US');
+const time = (ms: number | null): string =>
+  ms === null ? '–' : ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms.toFixed(2)} ms`;
+const isMet = ({ ratio, goal }: Figure): boolean => ratio >= goal;
+
+export const textLine = (figure: Figure): string => {
+  const { name, unit, rate, p50_ms, p99_ms, baseline, baseline_rate, ratio, goal } = figure;
+  return (
+    `${name.padEnd(26)} ${number(rate).padStart(9)} ${unit.padEnd(8)} p50 ${time(p50_ms)}  p99 ${time(p99_ms)}\n` +
+    `${''.padEnd(26)} ${number(baseline_rate).padStart(9)} ${unit.padEnd(8)} ${baseline}\n` +
+    `${''.padEnd(26)} ${ratio.toFixed(2).padStart(9)} (goal ${goal}${isMet(figure) ? '' : ', MISSED'})`
+  );
+};
+
+const meanings: Readonly<Record<string, string>> = {
+  append_32: 'Append of single events through the port, 32 in flight',
+  append_32_emmett: 'The same, beside emmett',
+  append_256: 'Append of single events through the port, 256 in flight',
+  append_1: 'Append, one at a time; ratio of the p50s',
+  accept_32: '`POST /v1/events/payment_failed` accepted, 32 connections',
+  rebuild_recoveries: 'Rebuild of one model (recoveries) over 300,000 events',
+  rebuild_recoveries_emmett: 'The same, beside emmett',
+  rebuild_all: '`rebuild --all` in one pass over 300,000 events',
+  export: 'NDJSON export of 300,000 events',
+  read_recovery_32: '`GET /v1/recoveries/{id}` with JWT, logging and scoping, 32 connections',
+  rebuild_memory: 'Peak resident memory of a rebuild over 1,000,000 events',
+};
+
+const row = (figure: Figure): string => {
+  const { name, unit, rate, p50_ms, p99_ms, baseline, baseline_rate, ratio, goal } = figure;
+  const cells = [
+    `${meanings[name] ?? name} (\`${name}\`)`,
+    `${number(rate)} ${unit}`,
+    time(p50_ms),
+    time(p99_ms),
+    `${baseline}: ${number(baseline_rate)} ${unit}`,
+    ratio.toFixed(2),
+    String(goal),
+    isMet(figure) ? 'yes' : '**no**',
+  ];
+  return `| ${cells.join(' | ')} |`;
+};
+
+const versionsOf = (names: readonly string[]): string => {
+  const manifest = readFileSync(path('package.json'), 'utf8');
+  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+  return names.map((name) => `${name} ${dependencies[name] ?? '?'}`).join(', ');
+};
+
+const emmettVersion = (): string => {
+  const { dependencies } = createRequire(import.meta.url)(path('bench/emmett/package.json')) as {
+    dependencies: Record<string, string>;
+  };
+  return dependencies['@event-driven-io/emmett-postgresql'] ?? '?';
+};
+
+const page = (figures: readonly Figure[], cluster: Cluster): string => {
+  const [cpu] = cpus();
+  return `# Benchmarks
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Every figure has its baseline in the same run on
+the same Postgres, in short rounds that take turns; a ratio is the median of what neighbouring rounds give. Look at
+the ratios: the rates are this machine's.
+
+- Machine: ${cpu?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}. Server, product, baseline and load share it.
+- Node ${process.versions.node}; Postgres ${cluster.version} (${cluster.settings})
+- ${versionsOf(['pg', 'express', 'pino', 'pg-copy-streams'])}; for comparison @event-driven-io/emmett-postgresql ${emmettVersion()}
+
+| what | measured | p50 | p99 | baseline | ratio | goal | met |
+|---|---|---|---|---|---|---|---|
+${figures.map(row).join('\n')}
+
+## How it is measured
+
+- **Append**: events of 500 bytes (data and metadata), each to a new stream. The bare INSERT writes the same bytes into
+  a table with an identity column and no other index; it neither orders nor checks. Both have pools of 64 connections
+  of the same driver. The bare INSERT's best is taken of 1, 16, 32 and 64 in flight. One at a time, the ratio is the
+  baseline's p50 over ours.
+- **emmett**: its packages are installed into \`bench/emmett\` when they are needed and are no dependencies of the
+  product; when they cannot be had, its rows are missing. Its rebuild folds the same model with the same function into
+  documents of Pongo, on a smaller number of the same events, in batches of 1,000 without a pause.
+- **HTTP**: the product's API and the Express routes run in processes of their own with pools of 20 connections; the
+  workers do not run beside them. The product checks the token, the schema, card numbers and idempotency, and writes
+  its log to a file. The Express routes log nothing, and make no ETag. The load comes from raw sockets.
+- **Rebuild and export**: a log of recovery histories of 20 organizations, about six events per recovery. The bare
+  read fetches the same rows with \`pg\` in pages of 5,000 by key and parses their JSON, and does nothing with them.
+  p50 and p99 are of a whole run.
+- **Memory**: the peak of the resident memory of a process that does one rebuild of the recoveries, the median of three.
+  It may be 64 MB more over 1,000,000 events than over 300,000; at most 50,000 rows are kept in memory.
+`;
+};
+
+/** Writes docs/benchmarks.md. */
+export const report = async (figures: readonly Figure[], cluster: Cluster): Promise<void> => {
+  await writeFile(path('docs/benchmarks.md'), page(figures, cluster));
+};

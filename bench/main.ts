@@ -1,0 +1,119 @@
+/**
+ * `npm run bench`: every figure with its baseline, in the same run and on the same Postgres.
+ *
+ *   -- --json                one line of JSON per figure
+ *   -- --only <name,...>     these figures
+ *   -- --quick               small sizes: shows that everything runs, measures nothing worth telling
+ *
+ * A run of all figures writes docs/benchmarks.md.
+ */
+import { parseArgs } from 'node:util';
+import { acceptBench, readBench } from './figures/api.js';
+import { appendBench } from './figures/append.js';
+import { memoryBench } from './figures/memory.js';
+import { exportBench, rebuildAllBench, rebuildBench } from './figures/rebuild.js';
+import { type Cluster, openCluster } from './lib/cluster.js';
+import type { Bench, Figure, Sizes } from './lib/figure.js';
+import { jsonLine, report, textLine } from './lib/report.js';
+import { SeededLog } from './lib/seededLog.js';
+
+const full: Sizes = {
+  log: 300_000,
+  bigLog: 1_000_000,
+  emmettEvents: 8_000,
+  rounds: 9,
+  appendMs: 600,
+  httpMs: 1_500,
+  runs: 5,
+};
+const quick: Sizes = {
+  log: 12_000,
+  bigLog: 24_000,
+  emmettEvents: 500,
+  rounds: 1,
+  appendMs: 150,
+  httpMs: 200,
+  runs: 1,
+};
+
+/** In this order: the last one makes the log grow. */
+const benches: readonly Bench[] = [
+  appendBench,
+  acceptBench,
+  rebuildBench,
+  rebuildAllBench,
+  exportBench,
+  readBench,
+  memoryBench,
+];
+const names = benches.flatMap((bench) => bench.names);
+
+const optionsOf = (args: readonly string[]) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
+  });
+  const only = values.only?.split(',') ?? names;
+  const unknown = only.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`no figure ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  return { json: values.json === true, quick: values.quick === true, only };
+};
+
+type Options = ReturnType<typeof optionsOf>;
+
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const measure = async (cluster: Cluster, options: Options): Promise<Figure[]> => {
+  const sizes = options.quick ? quick : full;
+  let log: Promise<SeededLog> | undefined;
+  const seed = async (): Promise<SeededLog> => {
+    note(`writing a log of ${sizes.log} events`);
+    const seeded = new SeededLog(await cluster.database('log'));
+    await seeded.growTo(sizes.log);
+    return seeded;
+  };
+  const seededLog = (): Promise<SeededLog> => (log ??= seed());
+  const wants = (name: string): boolean => options.only.includes(name);
+  const figures: Figure[] = [];
+  try {
+    for (const bench of benches) {
+      if (!bench.names.some(wants)) continue;
+      note(`measuring ${bench.names.filter(wants).join(', ')}`);
+      for (const figure of await bench.run({ cluster, sizes, wants, seededLog, note })) {
+        if (!wants(figure.name)) continue;
+        figures.push(figure);
+        process.stdout.write(`${options.json ? jsonLine(figure) : textLine(figure)}\n`);
+      }
+    }
+  } finally {
+    await (await log?.catch(() => undefined))?.close();
+  }
+  return figures;
+};
+
+/** Rejects on Ctrl-C, so that what was started is stopped. */
+const interrupted = (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => reject(new Error(`ended by ${signal}`)));
+  });
+
+const main = async (): Promise<void> => {
+  const options = optionsOf(process.argv.slice(2));
+  const stopped = interrupted();
+  const cluster = await openCluster(process.env['DATABASE_URL']);
+  try {
+    const figures = await Promise.race([measure(cluster, options), stopped]);
+    if (!options.quick && options.only.length === names.length) await report(figures, cluster);
+  } finally {
+    await cluster.stop();
+  }
+};
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(1);
+}
