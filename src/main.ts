@@ -1,14 +1,18 @@
 import type { CliServices, OpenServices } from './cli/services.js';
 import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
+import { playDemo, settlePort } from './composition/demo.js';
 import { serveHttp } from './composition/http.js';
 import { workers } from './composition/roles.js';
 import { createEffects, createRuntime, type Effects, type Runtime } from './composition/runtime.js';
+import { VERSION } from './composition/version.js';
 import type { Config } from './config.js';
 import { createLogger } from './infra/logging/logger.js';
 import { createMigrator, type Migrator } from './infra/postgres/migrate.js';
 import { databaseChecks, refuseUnsafe } from './infra/postgres/databaseChecks.js';
+import { startErrorReporting } from './infra/sentry/errorReporting.js';
 import { ManualClock, systemClock } from './infra/systemClock.js';
+import type { Clock } from './kernel/clock.js';
 import { type Faults, noFaults } from './kernel/faults.js';
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
@@ -62,22 +66,27 @@ const loggerFor = (config: Config, purpose: 'serve' | 'demo' | 'operate') => {
   return createLogger({ ...config, logLevel }, process.stderr);
 };
 
+/** What tests put in the place of the real thing. */
 export interface Overrides {
   readonly faults?: Faults;
+  readonly clock?: Clock;
 }
 
 /** The composition root: puts the adapters and the roles together. */
 export const compose = async (
-  config: Config,
+  wanted: Config,
   purpose: 'serve' | 'demo' | 'operate',
-  { faults = noFaults }: Overrides = {},
+  { faults = noFaults, ...given }: Overrides = {},
 ): Promise<CliServices> => {
+  const config = purpose === 'demo' ? await settlePort(wanted) : wanted;
   const logger = loggerFor(config, purpose);
   const closers = new Closers();
-  const clock = purpose === 'demo' ? new ManualClock() : systemClock;
+  const clock = given.clock ?? (purpose === 'demo' ? new ManualClock() : systemClock);
   try {
     const database = await openDatabase(config, logger, closers);
-    const runtime = createRuntime({ config, logger, clock, faults, closers, database });
+    const reporting = await startErrorReporting({ ...config, release: VERSION });
+    closers.push('error reporting', () => reporting?.close());
+    const runtime = createRuntime({ config, logger, clock, faults, closers, database, reporting });
     const migrations = createMigrator(database.url, logger);
     const effects = once(() => createEffects(runtime));
     const prepared = once(() => prepare(runtime, migrations));
@@ -91,7 +100,12 @@ export const compose = async (
         await prepared();
         await runRoles(runtime, effects, roles, signal);
       },
-      demo: () => Promise.reject(new Error('nothing to show yet')),
+      demo: async (options) => {
+        if (!(clock instanceof ManualClock)) throw new Error('The demo needs a clock of its own.');
+        await prepared();
+        const serve = (until: AbortSignal) => runRoles(runtime, effects, [], until);
+        await playDemo({ config, pool: database.pool, clock, serve }, options);
+      },
       close: () => closers.close(logger),
     };
   } catch (error) {

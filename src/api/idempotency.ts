@@ -29,6 +29,14 @@ export const pgIdempotencyKeys = (db: Db): IdempotencyKeys => ({
   },
 });
 
+/** Forgets keys that no client can still be repeating. @returns how many */
+export const dropOldKeys = async (db: Db): Promise<number> => {
+  const { rowCount } = await db.query(
+    "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '7 days'",
+  );
+  return rowCount ?? 0;
+};
+
 const sha256 = (...parts: readonly string[]): Buffer =>
   parts.reduce((hash, part) => hash.update(part).update('\0'), createHash('sha256')).digest();
 

@@ -51,9 +51,13 @@ export interface CliServices {
 
 export interface DemoOptions {
   readonly exit: boolean;
+  /** Only the closing figures, as one line of JSON. */
+  readonly json: boolean;
   readonly signal: AbortSignal;
   /** False: plain lines (no terminal, or --json). */
   readonly interactive: boolean;
+  /** The terminal's width now. */
+  readonly columns: () => number;
   readonly write: (text: string) => void;
 }
 

@@ -39,7 +39,7 @@ const readiness =
   };
 
 const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
-  const { config, database, store, engine, clock } = runtime;
+  const { config, database, store, engine, clock, reporting } = runtime;
   const { secrets, vault, psp, sandbox, stripe, mail } = effects;
   const logger = runtime.logger.child({ component: 'api' });
   const sessions = new CachedSessions({ store });
@@ -76,6 +76,10 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
     readLink: (token, now) => readLinkToken(token, linkKey, now),
     readiness: readiness(runtime),
     accessLog: createAccessLog(runtime.logger),
+    ...(reporting && {
+      trace: (fieldsOf) => reporting.trace(fieldsOf),
+      onError: (error, request) => reporting.captureError(error, request),
+    }),
     completeStripeEvent: (orgId, event) => stripe.completeEvent(orgId, event as Record<string, unknown>),
     ...(config.environment !== 'production' && { sandbox }),
     ...(development && mail.catcher !== undefined && { mailCatcher: mail.catcher }),

@@ -1,3 +1,4 @@
+import { dropOldKeys } from '../api/idempotency.js';
 import { policyReader } from '../commands/organization/policyReader.js';
 import { PgEventBus } from '../infra/bus/pgEventBus.js';
 import { deriveKey } from '../infra/secrets/keys.js';
@@ -10,12 +11,15 @@ import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
 /** The workers of one process, each until the signal aborts. */
 export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
-  const { database, store, engine, clock, faults } = runtime;
+  const { database, store, engine, clock, faults, reporting } = runtime;
   const logger = (component: string) => runtime.logger.child({ component });
+  const reportTo = (component: string): { onError?: (error: unknown) => void } =>
+    reporting === undefined ? {} : { onError: (error) => reporting.captureError(error, { component }) };
   return {
     projector: (signal: AbortSignal) => runProjector({ engine, signal }),
     saga: (signal: AbortSignal) => {
-      const bus = new PgEventBus({ store, pool: database.pool, logger: logger('bus'), faults });
+      const options = { store, pool: database.pool, logger: logger('bus'), faults, ...reportTo('saga') };
+      const bus = new PgEventBus(options);
       return runSaga({ bus, store, clock, faults, policyOf: policyReader(store) }, signal);
     },
     scheduler: async (signal: AbortSignal) => {
@@ -27,10 +31,12 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
         linkKey: deriveKey(secrets.masterKey, 'links'),
       });
       const leases = pgTimerLeases(database.pool);
-      await runScheduler(
-        { store, clock, faults, psp, sendMail, leases, logger: logger('scheduler') },
-        signal,
-      );
+      const tidy = async (): Promise<void> => {
+        await leases.dropOrphans();
+        await dropOldKeys(database.pool);
+      };
+      const deps = { store, clock, faults, psp, sendMail, leases, tidy, logger: logger('scheduler') };
+      await runScheduler({ ...deps, ...reportTo('scheduler') }, signal);
     },
   };
 };

@@ -11,6 +11,7 @@ import { pspRouter } from '../infra/psp/pspRouter.js';
 import { StripePsp } from '../infra/psp/stripePsp.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { resolveSecrets, type Secrets } from '../infra/secrets/resolveSecrets.js';
+import type { ErrorReporting } from '../infra/sentry/errorReporting.js';
 import { PgVault } from '../infra/vault/pgVault.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Faults } from '../kernel/faults.js';
@@ -32,6 +33,8 @@ export interface Runtime {
   readonly store: PgEventStore;
   readonly engine: ProjectionEngine;
   readonly closers: Closers;
+  /** Present with a SENTRY_DSN. */
+  readonly reporting: ErrorReporting | undefined;
 }
 
 /** What only the roles that act need: secrets, vault, PSPs, mail. */
@@ -51,6 +54,7 @@ export interface RuntimeOptions {
   readonly faults: Faults;
   readonly closers: Closers;
   readonly database: Database;
+  readonly reporting: ErrorReporting | undefined;
 }
 
 export const createRuntime = (options: RuntimeOptions): Runtime => {

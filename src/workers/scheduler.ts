@@ -17,12 +17,15 @@ export interface TimerLeases {
   claim(now: Instant, limit: number): Promise<readonly Claim[]>;
   renew(claim: Claim): Promise<boolean>;
   release(claim: Claim, seen: Position): Promise<void>;
-  dropOrphans(): Promise<number>;
 }
 
 export interface SchedulerDependencies extends Omit<ActDependencies, 'stillMine' | 'leaseId'> {
   readonly leases: TimerLeases;
+  /** Housekeeping of tables that are not domain facts, every quarter of an hour. */
+  readonly tidy: () => Promise<void>;
   readonly logger: Logger;
+  /** Told of every step that failed, beside the log. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Recoveries worked on at the same time. */
@@ -42,6 +45,7 @@ const work = async (deps: SchedulerDependencies, claim: Claim): Promise<void> =>
   } catch (error) {
     // The lease runs out by itself, which is the pause before the next try.
     logger.error({ err: error, recovery_id: claim.recoveryId, org_id: claim.orgId }, 'recovery step failed');
+    deps.onError?.(error);
   }
 };
 
@@ -56,7 +60,7 @@ export const runScheduler = async (deps: SchedulerDependencies, signal: AbortSig
       claims = await leases.claim(clock.now().toISOString(), CONCURRENCY - inHand.size);
       if (performance.now() >= tidyAt) {
         tidyAt = performance.now() + TIDY_EVERY;
-        await leases.dropOrphans();
+        await deps.tidy();
       }
     } catch (error) {
       logger.warn({ err: error }, 'due recoveries could not be read');

@@ -6,7 +6,7 @@ import { recoveries } from '../../projections/recoveries/projection.js';
 import { getRecovery, listRecoveries } from '../../projections/recoveries/queries.js';
 import type { RecoveryRow } from '../../projections/recoveries/row.js';
 import { rowAt } from '../asOf.js';
-import { explainRecovery } from '../explanation.js';
+import { explainRecovery } from '../../projections/recoveries/explanation.js';
 import { commandContextOf } from '../commandContext.js';
 import { found, pageArgs, toList, utc } from '../paging.js';
 import { ok, type Route, route } from '../route.js';

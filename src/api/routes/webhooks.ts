@@ -7,7 +7,8 @@ import {
 } from '../../commands/payment/record.js';
 import type { Position } from '../../events/envelope.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
-import type { OrgId } from '../../kernel/ids.js';
+import { settleDeclinedAttempt } from '../../commands/recovery/settleAttempt.js';
+import type { OrgId, RecoveryId } from '../../kernel/ids.js';
 import { inspect } from '../body/guards.js';
 import { commandContextOf } from '../commandContext.js';
 import type { Dependencies } from '../dependencies.js';
@@ -19,12 +20,13 @@ import { verifyStripeSignature } from '../webhooks/stripeSignature.js';
 
 const ReceivedSchema = named('Received', { received: Type.Boolean() });
 
-/** An organization that is unknown or has no endpoint secret is told like a wrong signature. */
+/** Of the sandbox too, which speaks Stripe's events. An organization that is unknown or has no endpoint secret is told like a wrong signature. */
 const webhookSecretOf = async (deps: Dependencies, orgId: OrgId): Promise<string> => {
-  const secrets = await pspSecretsOf(deps, orgId, 'stripe');
-  if (secrets?.webhookSecret === undefined)
-    throw new DomainError('signature_invalid', 'The Stripe-Signature header does not match the body');
-  return secrets.webhookSecret;
+  for (const provider of ['stripe', 'sandbox'] as const) {
+    const secrets = await pspSecretsOf(deps, orgId, provider);
+    if (secrets?.webhookSecret !== undefined) return secrets.webhookSecret;
+  }
+  throw new DomainError('signature_invalid', 'The Stripe-Signature header does not match the body');
 };
 
 const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
@@ -41,20 +43,33 @@ const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
   return recordPaymentFailure(deps.store, data, context);
 };
 
-/**
- * The decline of a charge of ours is recorded by the recovery that made it. A fact of another amount than the
- * payment's (a part payment) is not ours to settle: sent again it would be refused again, so it is noted and done.
- */
-const recordUnlessOurs = async (
+/** What cannot be taken now cannot be taken later either: sent again it would be refused again. */
+const FINAL: readonly string[] = ['amount_mismatch', 'not_found'];
+
+/** The decline of a charge of ours settles that attempt; everything else is a fact of the payment. */
+const take = async (
   deps: Dependencies,
   fact: StripeFact,
   context: FactContext,
 ): Promise<Position | undefined> => {
-  if (fact.kind === 'failed' && fact.own_attempt) return undefined;
-  try {
+  if (fact.kind === 'succeeded' || fact.own_attempt === undefined)
     return (await record(deps, fact, context)).position;
+  const { own_attempt, failure, trigger_id: triggerId } = fact;
+  const recoveryId = own_attempt.recoveryId as RecoveryId;
+  const { attempt } = own_attempt;
+  return settleDeclinedAttempt(deps.store, { recoveryId, attempt, failure, triggerId }, context);
+};
+
+/** A part payment, or a charge by a key that is not in this log, is not ours to settle: it is noted and done. */
+const takeOrNote = async (
+  deps: Dependencies,
+  fact: StripeFact,
+  context: FactContext,
+): Promise<Position | undefined> => {
+  try {
+    return await take(deps, fact, context);
   } catch (error) {
-    if (!isDomainError(error) || error.code !== 'amount_mismatch') throw error;
+    if (!isDomainError(error) || !FINAL.includes(error.code)) throw error;
     const { requestId: request_id } = context;
     deps.logger.warn(
       { request_id, org_id: context.principal.orgId, code: error.code },
@@ -72,7 +87,7 @@ const recordFacts = async (
   let last: Position | undefined;
   for (const fact of facts) {
     refuseFaults(inspect(fact));
-    last = (await recordUnlessOurs(deps, fact, context)) ?? last;
+    last = (await takeOrNote(deps, fact, context)) ?? last;
   }
   return last;
 };

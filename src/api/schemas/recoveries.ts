@@ -50,7 +50,9 @@ export const RecoverySchema = named('Recovery', {
   policy_version: Type.Integer(),
   attempts: Type.Array(AttemptSchema),
   notifications: Type.Array(NotificationSchema),
-  next_action: nullable(closed({ kind: enumOf(['retry', 'settle', 'notify', 'close']), at: Timestamp })),
+  next_action: nullable(
+    closed({ kind: enumOf(['retry', 'settle', 'notify', 'abandon', 'close']), at: Timestamp }),
+  ),
   link_opened_at: nullable(Timestamp),
   checkouts: Type.Integer(),
   checkout_opened_at: nullable(Timestamp),
@@ -66,6 +68,7 @@ const DecisionSchema = named('Decision', {
   position: Type.String(),
   event_id: Uuid,
   event: Type.String({ description: 'What was decided or happened' }),
+  summary: Type.String({ description: 'The same in words' }),
   occurred_at: Timestamp,
   recorded_at: Timestamp,
   actor: closed({ type: enumOf(['user', 'system', 'psp', 'customer']), id: Type.String() }),

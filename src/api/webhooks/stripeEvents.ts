@@ -32,8 +32,8 @@ interface Common {
   readonly currency: string;
   readonly trigger_id: string;
   readonly occurred_at: Instant;
-  /** True when it is the answer to a charge of ours, whose outcome the recovery records by itself. */
-  readonly own_attempt: boolean;
+  /** Present when it is the answer to a charge of ours, by which attempt. */
+  readonly own_attempt?: OwnAttempt;
 }
 
 export interface StripeFailure extends Common {
@@ -68,7 +68,7 @@ export const parseIdempotencyKey = (key: string): OwnAttempt | undefined => {
 interface StripeEvent {
   readonly id: string;
   readonly occurredAt: Instant;
-  readonly own: boolean;
+  readonly own: OwnAttempt | undefined;
   /** No API request led to it: Stripe acted by itself. */
   readonly automatic: boolean;
   readonly object: Json;
@@ -95,7 +95,7 @@ const readEvent = (event: Json): StripeEvent => {
   return {
     id: required(textOf(event['id']), '/id'),
     occurredAt: new Date(seconds * 1000).toISOString(),
-    own: key !== undefined && parseIdempotencyKey(key) !== undefined,
+    own: key === undefined ? undefined : parseIdempotencyKey(key),
     automatic: textOf(request?.['id'] ?? event['request']) === undefined,
     object: required(objectOf(objectOf(event['data'])?.['object']), '/data/object'),
   };
@@ -135,7 +135,7 @@ const factOf = (
     ...money,
     trigger_id: trigger,
     occurred_at: event.occurredAt,
-    own_attempt: event.own,
+    ...(event.own && { own_attempt: event.own }),
   };
 };
 

@@ -1,41 +1,12 @@
 import { Command } from 'commander';
-import type { RecordedEvent } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
-import { type Explanation, recoveryStream } from '../../events/recovery.js';
-import { upcast } from '../../events/registry.js';
+import type { Explanation } from '../../events/recovery.js';
+import { type Decision, explainRecovery } from '../../projections/recoveries/explanation.js';
 import { type Cli, withServices } from '../context.js';
 import { databaseVariables, environmentSection } from '../environment.js';
 import { CliError } from '../failure.js';
 import { uuid } from '../options.js';
 import { toJson } from '../output.js';
-
-type Data = Readonly<Record<string, unknown>> & { readonly explanation?: Explanation };
-
-interface Decision {
-  readonly event_id: string;
-  readonly revision: bigint;
-  readonly at: string;
-  readonly recorded_at: string;
-  readonly type: string;
-  readonly actor: RecordedEvent['metadata']['actor'];
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly explanation?: Explanation;
-}
-
-const toDecision = (recorded: RecordedEvent): Decision => {
-  const event = upcast(recorded);
-  const { explanation, cohort: _cohort, ...facts } = event.data as Data;
-  return {
-    event_id: event.id,
-    revision: event.revision,
-    at: event.metadata.occurred_at,
-    recorded_at: event.recorded_at,
-    type: event.type,
-    actor: event.metadata.actor,
-    facts,
-    ...(explanation !== undefined && { explanation }),
-  };
-};
 
 const word = (value: unknown): string => (typeof value === 'string' ? value : toJson(value));
 
@@ -47,22 +18,20 @@ const because = ({ chosen, rejected, evidence, counters, ...versions }: Explanat
   `    counted: ${toJson(counters)}`,
 ];
 
-const describe = ({ at, type, actor, facts, explanation }: Decision): string => {
-  const said = Object.entries(facts).map(([name, value]) => `    ${name}: ${word(value)}`);
-  const why = explanation === undefined ? [] : because(explanation);
-  return [`${at}  ${type}  (${actor.type} ${actor.id})`, ...said, ...why].join('\n');
+const describe = ({ occurred_at, event, actor, summary, details, explanation }: Decision): string => {
+  const said = Object.entries(details).map(([name, value]) => `    ${name}: ${word(value)}`);
+  const why = explanation === null ? [] : because(explanation);
+  return [`${occurred_at}  ${event}  (${actor.type} ${actor.id})`, `    ${summary}`, ...said, ...why].join(
+    '\n',
+  );
 };
 
-/** Every step of a recovery in order, with what it was decided from; the cohort, which repeats the debt, is left out. */
+/** Every step of a recovery in order, with what it was decided from. */
 export const explain = async (cli: Cli, store: EventStore, id: string): Promise<void> => {
-  const decisions: Decision[] = [];
-  for await (const page of store.readStream(recoveryStream(id))) decisions.push(...page.map(toDecision));
-  if (decisions.length === 0) {
+  const explained = await explainRecovery(store, id);
+  if (explained === undefined)
     throw new CliError('not_found', `There is no recovery ${id}.`, 'Are the id and DATABASE_URL right?');
-  }
-  await cli.io.print(
-    cli.io.json ? toJson({ recovery_id: id, decisions }) : decisions.map(describe).join('\n\n'),
-  );
+  await cli.io.print(cli.io.json ? toJson(explained) : explained.decisions.map(describe).join('\n\n'));
 };
 
 export const recoveriesCommand = (cli: Cli): Command => {

@@ -1,3 +1,4 @@
+import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { recoveryStream } from '../../events/recovery.js';
 import { deriveId, type RecoveryId } from '../../kernel/ids.js';
@@ -21,13 +22,13 @@ export const settleDeclinedAttempt = async (
     triggerId,
   }: { recoveryId: RecoveryId; attempt: number; failure: Failure; triggerId: string },
   context: FactContext,
-): Promise<void> => {
+): Promise<Position> => {
   const { principal, now } = context;
   authorize(principal, 'payment.record_failure');
   const outcome = { status: 'declined', failure, classification: classify(failure, now) } as const;
   const command = { type: 'SettleRetry', data: { attempt, outcome, now } } as const;
   const commandId = deriveId('settle', recoveryId, triggerId);
-  await handle(
+  const { position } = await handle(
     store,
     recoveryDecider,
     recoveryStream(recoveryId),
@@ -37,4 +38,5 @@ export const settleDeclinedAttempt = async (
       guard: ({ orgId }) => assertOwn(principal, orgId, 'recovery'),
     },
   );
+  return position;
 };

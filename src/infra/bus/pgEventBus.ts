@@ -14,6 +14,8 @@ export interface PgEventBusOptions {
   readonly pool: Pool;
   readonly logger: Logger;
   readonly faults: Faults;
+  /** Told of every message that could not be handled, beside the log. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Messages handed out and not finished, at most: a bound of memory. */
@@ -65,8 +67,10 @@ export class PgEventBus implements EventBus {
     const lanes = new LaneRunner({
       concurrency: consumer.concurrency,
       signal,
-      onFailure: (error, tries) =>
-        logger.error({ err: error, group, tries }, 'message not handled, trying again'),
+      onFailure: (error, tries) => {
+        logger.error({ err: error, group, tries }, 'message not handled, trying again');
+        this.options.onError?.(error);
+      },
     });
     const types = consumer.types.map((type) => publicEventTypes[type]);
     const running = new Set<Promise<void>>();

@@ -1,9 +1,15 @@
-import type { RecordedEvent } from '../events/envelope.js';
-import type { EventStore } from '../events/eventStore.js';
-import { recoveryStream } from '../events/recovery.js';
-import { upcast } from '../events/registry.js';
-import type { Instant } from '../kernel/clock.js';
-import type { Actor } from '../kernel/principal.js';
+import type { Recorded, RecordedEvent } from '../../events/envelope.js';
+import type { EventStore } from '../../events/eventStore.js';
+import {
+  type Evidence,
+  type Explanation,
+  type RecoveryEvent,
+  recoveryStream,
+} from '../../events/recovery.js';
+import { upcast } from '../../events/registry.js';
+import type { Instant } from '../../kernel/clock.js';
+import type { Actor } from '../../kernel/principal.js';
+import { summaryOf } from './summary.js';
 
 export interface Decision {
   readonly position: string;
@@ -12,10 +18,12 @@ export interface Decision {
   readonly occurred_at: Instant;
   readonly recorded_at: Instant;
   readonly actor: Actor;
+  /** What happened, in words for a merchant. */
+  readonly summary: string;
   /** What was chosen, from which candidates, what was rejected and why, by which versions of the rules. */
-  readonly explanation: unknown;
+  readonly explanation: Explanation | null;
   /** The word of the failure that decided its category, and what else was said. */
-  readonly evidence: unknown;
+  readonly evidence: Evidence | null;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -31,7 +39,7 @@ const withoutFreeText = (failure: unknown): unknown => {
 };
 
 const toDecision = (event: RecordedEvent): Decision => {
-  const data = event.data as Record<string, unknown>;
+  const data = event.data as Record<string, unknown> & { explanation?: Explanation; evidence?: Evidence };
   const { explanation, evidence, cohort: _, failure, ...details } = data;
   return {
     position: String(event.position),
@@ -40,8 +48,9 @@ const toDecision = (event: RecordedEvent): Decision => {
     occurred_at: event.metadata.occurred_at,
     recorded_at: event.recorded_at,
     actor: event.metadata.actor,
+    summary: summaryOf(event as Recorded<RecoveryEvent>),
     explanation: explanation ?? null,
-    evidence: evidence ?? (explanation as { evidence?: unknown } | undefined)?.evidence ?? null,
+    evidence: evidence ?? explanation?.evidence ?? null,
     details: failure === undefined ? details : { ...details, failure: withoutFreeText(failure) },
   };
 };
