@@ -20,7 +20,7 @@ import { SeededLog } from './lib/seededLog.js';
 const full: Sizes = {
   log: 300_000,
   bigLog: 1_000_000,
-  emmettEvents: 8_000,
+  emmettEvents: 3_000,
   rounds: 9,
   appendMs: 600,
   httpMs: 1_500,

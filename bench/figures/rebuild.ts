@@ -3,25 +3,32 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { projections } from '../../src/projections/index.js';
 import { bareRead } from '../lib/bareRead.js';
-import { rebuildByEmmett } from '../lib/emmettRebuild.js';
+import { prepareEmmettRebuild } from '../lib/emmettRebuild.js';
 import { type Bench, type Environment, type Figure, rateFigure, resultOf } from '../lib/figure.js';
-import { alternate, type Contender, type Result, runOf } from '../lib/rounds.js';
+import { alternate, type Contender, runOf } from '../lib/rounds.js';
 import type { SeededLog } from '../lib/seededLog.js';
 
 const unit = 'events/s' as const;
 const BARE = 'bare read in pages, JSON parsed';
+const EMMETT = 'emmett, Pongo projection';
 
-/** Our work over the log beside the bare read of the same rows, turn by turn. */
+/** Our work over the log beside the bare read of the same rows, turn by turn; and beside emmett's, if it is there. */
 const besideBareRead = async (
   log: SeededLog,
   work: () => Promise<number>,
   types: readonly string[] | undefined,
   runs: number,
-): Promise<{ ours: Result; baseline: Result }> => {
+  emmett?: () => Promise<number>,
+) => {
   const bare: Contender = { name: BARE, round: runOf(() => bareRead(log.pool, types)) };
   const own: Contender = { name: 'own', round: runOf(work) };
-  const results = await alternate([bare, own], runs);
-  return { ours: resultOf(results, own), baseline: resultOf(results, bare) };
+  const theirs: Contender | undefined = emmett && { name: EMMETT, round: runOf(emmett) };
+  const results = await alternate([bare, own, ...(theirs ? [theirs] : [])], runs);
+  return {
+    ours: resultOf(results, own),
+    baseline: resultOf(results, bare),
+    emmett: theirs && resultOf(results, theirs),
+  };
 };
 
 const rebuild = (log: SeededLog, names: readonly string[] | 'all') => async (): Promise<number> =>
@@ -33,17 +40,15 @@ const typesOf = (table: string): readonly string[] =>
 const runOne = async (environment: Environment): Promise<Figure[]> => {
   const { sizes, wants } = environment;
   const log = await environment.seededLog();
+  const theirs = wants('rebuild_recoveries_emmett')
+    ? await prepareEmmettRebuild(environment, log)
+    : undefined;
   const work = rebuild(log, ['recoveries']);
-  const compared = await besideBareRead(log, work, typesOf('recoveries'), sizes.runs);
+  const { emmett, ...compared } = await besideBareRead(log, work, typesOf('recoveries'), sizes.runs, theirs);
   const figure = rateFigure('rebuild_recoveries', compared, { unit, baseline: BARE, goal: 0.6 });
-  if (!wants('rebuild_recoveries_emmett')) return [figure];
-  const theirs = await rebuildByEmmett(environment, log);
-  if (theirs === undefined) return [figure];
-  const about = { baseline: 'emmett, pongo projection', baseline_rate: theirs.rate, goal: 20 };
-  return [
-    figure,
-    { ...figure, name: 'rebuild_recoveries_emmett', ...about, ratio: figure.rate / theirs.rate },
-  ];
+  if (emmett === undefined) return [figure];
+  const beside = { ours: compared.ours, baseline: emmett };
+  return [figure, rateFigure('rebuild_recoveries_emmett', beside, { unit, baseline: EMMETT, goal: 20 })];
 };
 
 export const rebuildBench: Bench = {

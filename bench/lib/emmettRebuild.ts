@@ -1,7 +1,6 @@
 import type { RecordedEvent } from '../../src/events/envelope.js';
 import { type EmmettModule, type EmmettStore, loadEmmett } from './emmett.js';
 import type { Environment } from './figure.js';
-import { median } from './rounds.js';
 import type { SeededLog } from './seededLog.js';
 import { projections } from '../../src/projections/index.js';
 import type { Row } from '../../src/projections/engine/projection.js';
@@ -9,20 +8,24 @@ import type { Row } from '../../src/projections/engine/projection.js';
 /** Larger than emmett's default, and without its pause between batches: faster for it. */
 const pulling = { batchSize: 1_000, pullingFrequencyInMs: 0 };
 const CONNECTIONS = 10;
-const RUNS = 3;
 
 const recoveries = projections.find(({ table }) => table.name === 'recoveries');
 
 type Fold = (document: Row | null, event: RecordedEvent) => Row | null;
 
-/** A document per recovery, folded by the very function that our rebuild calls. */
-const projectionOf = (module: EmmettModule): object => {
+/**
+ * A document per recovery, folded by the very function that our rebuild calls. Rebuilding a version again would go on
+ * from its checkpoint and fold nothing, hence a new version each time.
+ */
+const projectionOf = (module: EmmettModule, version: number) => {
+  let folded = 0;
   const project = recoveries?.project as (
     row: Row | undefined,
     event: RecordedEvent,
     key: string,
   ) => Row | null;
   const evolve: Fold = (document, event) => {
+    folded += 1;
     const recorded = event.metadata as unknown as { streamName: string; streamPosition: bigint };
     const key = recorded.streamName.slice('recovery-'.length);
     const position = recorded.streamPosition;
@@ -35,11 +38,13 @@ const projectionOf = (module: EmmettModule): object => {
     };
     return project(document ?? undefined, known, key);
   };
-  return module.pongoSingleStreamProjection({
+  const definition = module.pongoSingleStreamProjection({
     collectionName: 'recoveries',
+    version,
     canHandle: recoveries?.events,
     evolve,
   });
+  return { definition, folded: () => folded };
 };
 
 /** The first events of our log that the model reads, stream by stream, through emmett's own append. */
@@ -58,27 +63,28 @@ const seed = async (log: SeededLog, store: EmmettStore, events: number): Promise
   return seeded;
 };
 
-/** Events per second of emmett's rebuild of the same model, over a smaller log. */
-export const rebuildByEmmett = async (
+/** Emmett's rebuild of the same model over a smaller log of its own; every call does one and tells how many events it folded. */
+export const prepareEmmettRebuild = async (
   { cluster, sizes, note }: Environment,
   log: SeededLog,
-): Promise<{ rate: number } | undefined> => {
+): Promise<(() => Promise<number>) | undefined> => {
   const emmett = await loadEmmett(note);
   if (emmett === undefined) return undefined;
   const url = await cluster.database('rebuild_emmett', { empty: true });
   const store = await emmett.open(url, CONNECTIONS);
   const events = await seed(log, store, sizes.emmettEvents).finally(() => store.close());
-  const rates: number[] = [];
-  for (let run = 0; run <= RUNS; run++) {
+  let version = 0;
+  return async () => {
+    const projection = projectionOf(emmett.module, ++version);
     const rebuild = emmett.module.rebuildPostgreSQLProjections({
       connectionString: url,
-      projections: [projectionOf(emmett.module)],
+      projections: [projection.definition],
       pulling,
     });
-    const start = performance.now();
     await rebuild.start();
-    if (run > 0) rates.push((events / (performance.now() - start)) * 1000);
     await rebuild.close();
-  }
-  return { rate: median(rates) };
+    if (projection.folded() !== events)
+      throw new Error(`emmett folded ${projection.folded()} of ${events} events`);
+    return events;
+  };
 };
