@@ -39,6 +39,7 @@ module.exports = {
       ['kernel', 'events', 'commands', 'projections'],
       'What workers need from infra is an argument; main.ts puts them together.',
     ),
+    layer('demo', ['kernel'], 'The demo is a client: it talks to the running system over HTTP.'),
     layer('infra', ['kernel', 'events'], 'An adapter knows the ports, not who calls it.'),
     {
       name: 'config-stands-alone',

@@ -24,7 +24,7 @@ describe('recovery: help', () => {
       expect(out)
         .to.match(/^Usage: recovery/)
         .and.contain('--json')
-        .and.contain('DATABASE_URL');
+        .and.contain('DATA_DIR');
     });
   }
 

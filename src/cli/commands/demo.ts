@@ -35,7 +35,7 @@ const portTaken = (taken: number): CliError =>
 
 const introduction = ({ dataDir }: Config): string =>
   [
-    'Stealth Recovery demo: everything in this one process.',
+    'Stealth Recovery demo: starts everything in this one process.',
     '',
     `  Postgres    embedded, its data under ${resolve(dataDir)}`,
     '  API         with OpenAPI document, customer pages and a mail catcher',
