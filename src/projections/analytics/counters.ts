@@ -1,5 +1,3 @@
-import type { SuccessSource } from '../../events/payment.js';
-
 /** Counters by the day a recovery was opened: its cohort. Amounts are debts in minor units, unless told otherwise. */
 export const cohortCounters = [
   'opened_count',
@@ -53,17 +51,6 @@ export const activityCounters = [
 
 export const counters = [...cohortCounters, ...activityCounters] as const;
 export type Counter = (typeof counters)[number];
-export type Deltas = Readonly<Partial<Record<Counter, number>>>;
 
 /** The windows after the opening at which recovery is measured, in days. */
 export const windows = [10, 30, 60] as const;
-
-export const recoveredBy = (source: SuccessSource, amount: number): Deltas => ({
-  [`recovered_${source}_count`]: 1,
-  [`recovered_${source}_amount`]: amount,
-});
-
-export const revenueBy = (source: SuccessSource, amount: number): Deltas => ({
-  [`revenue_${source}_count`]: 1,
-  [`revenue_${source}_amount`]: amount,
-});

@@ -4,7 +4,7 @@ import type { Category, Cohort, RecoveryEvent } from '../../events/recovery.js';
 import { DAY } from '../../kernel/clock.js';
 import type { Projection } from '../engine/projection.js';
 import { dayOf } from '../fold.js';
-import { type Counter, counters, type Deltas, recoveredBy, revenueBy, windows } from './counters.js';
+import { type Counter, counters, windows } from './counters.js';
 
 /** One organization, one UTC day, one currency. */
 export type AnalyticsRow = Readonly<
@@ -20,83 +20,97 @@ export type AnalyticsRow = Readonly<
 >;
 
 type Of<T extends RecoveryEvent['type']> = Recorded<Extract<RecoveryEvent, { type: T }>>;
-type Effects = { readonly [T in RecoveryEvent['type']]?: (event: Of<T>) => Deltas };
+type Counts = Record<Counter, number>;
 
-const given = (condition: boolean, deltas: Deltas): Deltas => (condition ? deltas : {});
+/** What an event adds to a row; `when` says whether it does at all. */
+interface Effect<E> {
+  readonly when?: (event: E) => boolean;
+  readonly add: (counts: Counts, event: E) => void;
+}
+type Effects = { readonly [T in RecoveryEvent['type']]?: Effect<Of<T>> };
 
-const gaveUp = ({ data }: Of<'RecoveryExhausted'> | Of<'RecoveryExpired'>): Deltas => ({
-  open_count: -1,
-  open_amount: -data.cohort.amount,
-  lost_count: 1,
-  lost_amount: data.cohort.amount,
-});
-
-/** The state that a success takes the debt out of: a success after giving up turns lost into recovered. */
-const left = (status: Of<'RecoverySucceeded'>['data']['previous_status'], amount: number): Deltas => {
-  switch (status) {
-    case 'active':
-      return { open_count: -1, open_amount: -amount };
-    case 'cancelled':
-      return { cancelled_count: -1, cancelled_amount: -amount };
-    case 'exhausted':
-    case 'expired':
-      return { lost_count: -1, lost_amount: -amount };
-    default:
-      return status satisfies never;
-  }
+const gaveUp: Effect<Of<'RecoveryExhausted'> | Of<'RecoveryExpired'>> = {
+  add: (counts, { data: { cohort } }) => {
+    counts.open_count -= 1;
+    counts.open_amount -= cohort.amount;
+    counts.lost_count += 1;
+    counts.lost_amount += cohort.amount;
+  },
 };
 
-const recovered = ({ data }: Of<'RecoverySucceeded'>): Deltas => {
-  const { cohort, source, previous_status } = data;
-  // Sums are per currency: money that came in another one settles the debt as it stood.
-  const amount = data.currency === cohort.currency ? data.amount : cohort.amount;
-  const age = Date.parse(data.succeeded_at) - Date.parse(cohort.opened_at);
-  const within = windows
-    .filter((days) => age <= days * DAY)
-    .map((days): Deltas => ({ [`recovered_${days}d_count`]: 1, [`recovered_${days}d_amount`]: amount }));
-  return Object.assign(
-    {},
-    left(previous_status, cohort.amount),
-    recoveredBy(source, amount),
-    ...within,
-  ) as Deltas;
+/** The state that a success takes the debt out of: a success after giving up turns lost into recovered. */
+const leaves = { active: 'open', cancelled: 'cancelled', exhausted: 'lost', expired: 'lost' } as const;
+
+const recovered: Effect<Of<'RecoverySucceeded'>> = {
+  add: (counts, { data }) => {
+    const { cohort, source, previous_status } = data;
+    const left = leaves[previous_status];
+    counts[`${left}_count`] -= 1;
+    counts[`${left}_amount`] -= cohort.amount;
+    // Sums are per currency: money that came in another one settles the debt as it stood.
+    const amount = data.currency === cohort.currency ? data.amount : cohort.amount;
+    counts[`recovered_${source}_count`] += 1;
+    counts[`recovered_${source}_amount`] += amount;
+    const age = Date.parse(data.succeeded_at) - Date.parse(cohort.opened_at);
+    for (const days of windows) {
+      if (age > days * DAY) continue;
+      counts[`recovered_${days}d_count`] += 1;
+      counts[`recovered_${days}d_amount`] += amount;
+    }
+  },
 };
 
 /** What an event changes in the row of the day its recovery was opened. */
 const cohortEffects: Effects = {
-  RecoveryStarted: ({ data: { cohort } }) => ({
-    opened_count: 1,
-    opened_amount: cohort.amount,
-    open_count: 1,
-    open_amount: cohort.amount,
-  }),
-  RetryStarted: ({ data }) => given(data.attempt === 1, { attempted_count: 1 }),
-  NotificationSent: ({ data }) => given(data.step === 1, { notified_count: 1 }),
-  RecoveryLinkOpened: () => ({ link_opened_count: 1 }),
-  CheckoutOpened: ({ data }) => given(data.checkout === 1, { checkout_opened_count: 1 }),
+  RecoveryStarted: {
+    add: (counts, { data: { cohort } }) => {
+      counts.opened_count += 1;
+      counts.opened_amount += cohort.amount;
+      counts.open_count += 1;
+      counts.open_amount += cohort.amount;
+    },
+  },
+  RetryStarted: { when: ({ data }) => data.attempt === 1, add: (counts) => (counts.attempted_count += 1) },
+  NotificationSent: { when: ({ data }) => data.step === 1, add: (counts) => (counts.notified_count += 1) },
+  RecoveryLinkOpened: { add: (counts) => (counts.link_opened_count += 1) },
+  CheckoutOpened: {
+    when: ({ data }) => data.checkout === 1,
+    add: (counts) => (counts.checkout_opened_count += 1),
+  },
   RecoverySucceeded: recovered,
   RecoveryExhausted: gaveUp,
   RecoveryExpired: gaveUp,
-  RecoveryCancelled: ({ data: { cohort } }) => ({
-    open_count: -1,
-    open_amount: -cohort.amount,
-    cancelled_count: 1,
-    cancelled_amount: cohort.amount,
-  }),
+  RecoveryCancelled: {
+    add: (counts, { data: { cohort } }) => {
+      counts.open_count -= 1;
+      counts.open_amount -= cohort.amount;
+      counts.cancelled_count += 1;
+      counts.cancelled_amount += cohort.amount;
+    },
+  },
 };
 
 /** What an event changes in the row of the day it happened. */
 const activityEffects: Effects = {
-  RetryStarted: () => ({ attempts_started: 1 }),
-  RetrySucceeded: () => ({ attempts_succeeded: 1 }),
-  RetryDeclined: () => ({ attempts_declined: 1 }),
-  RetryOutcomeUnknown: ({ data }) => given(data.check === 1, { attempts_unknown: 1 }),
-  RecoverySucceeded: ({ data }) => revenueBy(data.source, data.amount),
+  RetryStarted: { add: (counts) => (counts.attempts_started += 1) },
+  RetrySucceeded: { add: (counts) => (counts.attempts_succeeded += 1) },
+  RetryDeclined: { add: (counts) => (counts.attempts_declined += 1) },
+  RetryOutcomeUnknown: {
+    when: ({ data }) => data.check === 1,
+    add: (counts) => (counts.attempts_unknown += 1),
+  },
+  RecoverySucceeded: {
+    add: (counts, { data: { source, amount } }) => {
+      counts[`revenue_${source}_count`] += 1;
+      counts[`revenue_${source}_amount`] += amount;
+    },
+  },
 };
 
-const deltasOf = (effects: Effects, event: RecordedEvent): Deltas =>
-  (effects[event.type as RecoveryEvent['type']] as ((event: RecordedEvent) => Deltas) | undefined)?.(event) ??
-  {};
+const effectOf = (effects: Effects, event: RecordedEvent): Effect<RecordedEvent> | undefined => {
+  const effect = effects[event.type as RecoveryEvent['type']] as Effect<RecordedEvent> | undefined;
+  return effect?.when?.(event) === false ? undefined : effect;
+};
 
 const cohortOf = (event: RecordedEvent): Cohort => (event.data as { cohort: Cohort }).cohort;
 
@@ -118,22 +132,22 @@ const emptyRow = (key: string): AnalyticsRow => {
   return { key, org_id, day, currency, declines: {}, ...zeros };
 };
 
-const add = (row: Record<Counter, number>, deltas: Deltas): void => {
-  for (const [counter, delta] of Object.entries(deltas)) row[counter as Counter] += delta;
-};
-
 const project = (row: AnalyticsRow | undefined, event: RecordedEvent, key: string): AnalyticsRow => {
   const next = { ...(row ?? emptyRow(key)) };
-  if (key === cohortKey(event)) add(next, deltasOf(cohortEffects, event));
+  if (key === cohortKey(event)) effectOf(cohortEffects, event)?.add(next, event);
   if (key !== activityKey(event)) return next;
-  add(next, deltasOf(activityEffects, event));
+  effectOf(activityEffects, event)?.add(next, event);
   if (event.type !== 'RetryDeclined') return next;
   const { category } = (event as Of<'RetryDeclined'>).data;
   return { ...next, declines: { ...next.declines, [category]: (next.declines[category] ?? 0) + 1 } };
 };
 
-const touches = (effects: Effects, event: RecordedEvent): boolean =>
-  Object.keys(deltasOf(effects, event)).length > 0;
+const keysOf = (event: RecordedEvent): readonly string[] => {
+  const keys: string[] = [];
+  if (effectOf(cohortEffects, event)) keys.push(cohortKey(event));
+  if (effectOf(activityEffects, event)) keys.push(activityKey(event));
+  return keys[0] === keys[1] ? keys.slice(1) : keys;
+};
 
 /**
  * Daily rollups, one row per organization, UTC day and currency, with two kinds of counters: those of the cohort of
@@ -155,11 +169,6 @@ export const analytics: Projection<AnalyticsRow> = {
     indexes: [['org_id', 'day', 'currency']],
   },
   events: [...new Set([...Object.keys(cohortEffects), ...Object.keys(activityEffects)])] as EventType[],
-  keysOf: (event) => [
-    ...new Set([
-      ...(touches(cohortEffects, event) ? [cohortKey(event)] : []),
-      ...(touches(activityEffects, event) ? [activityKey(event)] : []),
-    ]),
-  ],
+  keysOf,
   project,
 };

@@ -5,9 +5,8 @@ import { upcast } from '../../events/registry.js';
 import { EventFailure } from './errors.js';
 import { foldEvent, keysOf } from './fold.js';
 import { setProgress } from './generations.js';
-import { prefetch } from './prefetch.js';
 import type { Progress } from './progress.js';
-import { evictHalf, type Memory, type Shadow } from './shadow.js';
+import type { Memory, Shadow } from './shadow.js';
 
 export interface Range {
   readonly after: Position;
@@ -37,7 +36,7 @@ export const foldLog = async (
   const filter = { types, ...(orgId !== undefined && { orgId }) };
   let position = range.after;
   let shownAt = performance.now();
-  for await (const delivery of prefetch(store.readAll({ ...bounds, filter }))) {
+  for await (const delivery of store.readAll({ ...bounds, filter })) {
     range.signal.throwIfAborted();
     if (delivery.kind === 'events') {
       await pass.fold(delivery.events);
@@ -79,8 +78,8 @@ class Pass {
       if (index >= preparedTo && this.#spilled) preparedTo = await this.#prepare(events, index);
       const event = current(stored, wanting[0]);
       for (const shadow of wanting) foldEvent(shadow.model, shadow, event);
-      if (this.memory.rows > this.memory.maxRows) {
-        await evictHalf(this.client, this.shadows);
+      if (this.memory.room <= 0) {
+        for (const shadow of this.shadows) await shadow.makeRoom(this.client);
         preparedTo = index + 1;
       }
     }
@@ -96,7 +95,7 @@ class Pass {
    */
   async #prepare(events: readonly RecordedEvent[], from: number): Promise<number> {
     const wanted = new Map<Shadow, Set<string>>();
-    let room = this.memory.maxRows - this.memory.rows;
+    let { room } = this.memory;
     let to = from;
     for (; to < events.length; to++) {
       const stored = events[to];

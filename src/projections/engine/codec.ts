@@ -12,32 +12,39 @@ export interface Codec {
   readonly updates: string;
   readonly keyType: ColumnType;
   /**
-   * A row exactly as it would come back from the table: these columns, null for undefined, instants in UTC with
-   * milliseconds. The same object when it is so already.
+   * A row exactly as it would come back from the table: these columns in this order, null for undefined, instants in
+   * UTC with milliseconds. The same object when it is so already.
    */
   readonly normalize: (row: Row) => Row;
-  /** A line of COPY's text format, with its line feed. */
+  /** A line of COPY's text format, with its line feed, of a normal row. */
   readonly toCopy: (row: Row) => string;
 }
 
 const canonicalInstant = (value: unknown): boolean =>
   typeof value === 'string' && value.length === 24 && value.endsWith('Z');
 
+/** Keys and values are taken as two arrays: looking 30 columns up by name, event by event, took half of a fold's time. */
 const normalizer = (columns: readonly (readonly [string, ColumnType])[]): ((row: Row) => Row) => {
-  const instants = columns.filter(([, type]) => type === 'timestamptz').map(([column]) => column);
   const names = columns.map(([column]) => column);
+  const isInstant = columns.map(([, type]) => type === 'timestamptz');
   const isNormal = (row: Row): boolean => {
-    for (const name of names) if (row[name] === undefined) return false;
-    for (const name of instants) if (row[name] !== null && !canonicalInstant(row[name])) return false;
-    return Object.keys(row).length === names.length;
+    const keys = Object.keys(row);
+    const values = Object.values(row);
+    if (keys.length !== names.length) return false;
+    for (let i = 0; i < keys.length; i++) {
+      const value = values[i];
+      if (keys[i] !== names[i] || value === undefined) return false;
+      if (isInstant[i] === true && value !== null && !canonicalInstant(value)) return false;
+    }
+    return true;
   };
   return (row) => {
     if (isNormal(row)) return row;
     const normal: Record<string, unknown> = {};
-    for (const name of names) normal[name] = row[name] ?? null;
-    for (const name of instants) {
-      const value = normal[name];
-      if (value !== null && !canonicalInstant(value)) normal[name] = new Date(value as string).toISOString();
+    for (const [i, name] of names.entries()) {
+      const value = row[name] ?? null;
+      const asWritten = isInstant[i] !== true || value === null || canonicalInstant(value);
+      normal[name] = asWritten ? value : new Date(value as string).toISOString();
     }
     return normal as Row;
   };
@@ -48,9 +55,9 @@ const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 const escaped = (text: string): string =>
   SPECIAL.test(text) ? text.replace(/[\\\n\r\t]/g, (char) => escapes[char] ?? char) : text;
 
-const copyValue = (value: unknown, type: ColumnType): string => {
+const copyValue = (value: unknown, type: ColumnType | undefined): string => {
   if (value === null || value === undefined) return '\\N';
-  if (type === 'jsonb') return escaped(JSON.stringify(value));
+  if (type === 'jsonb') return JSON.stringify(value).replaceAll('\\', '\\\\');
   if (type === 'text') return escaped(value as string);
   // Numbers, booleans, ids and times have nothing to escape: the table would refuse anything else.
   return String(value as string | number | boolean);
@@ -58,6 +65,7 @@ const copyValue = (value: unknown, type: ColumnType): string => {
 
 export const codecOf = (table: Table): Codec => {
   const columns = [...columnsOf(table)];
+  const types = columns.map(([, type]) => type);
   const columnList = columns.map(([column]) => quoted(column)).join(', ');
   return {
     columnList,
@@ -69,10 +77,9 @@ export const codecOf = (table: Table): Codec => {
     keyType: columnsOf(table).get('key') ?? 'text',
     normalize: normalizer(columns),
     toCopy: (row) => {
-      let line = '';
-      for (const [column, type] of columns) {
-        line += (line === '' ? '' : '\t') + copyValue(row[column], type);
-      }
+      const values = Object.values(row);
+      let line = copyValue(values[0], types[0]);
+      for (let i = 1; i < types.length; i++) line += `\t${copyValue(values[i], types[i])}`;
       return `${line}\n`;
     },
   };

@@ -15,7 +15,7 @@ import { withRebuildLock } from './lock.js';
 import { Progress, type RebuildProgress } from './progress.js';
 import { Memory, Shadow } from './shadow.js';
 import { swapIn } from './swap.js';
-import { addIndexes, createTable, dropTable, physicalTables, quoted } from './table.js';
+import { addIndexes, analyze, createTable, dropTable, physicalTables } from './table.js';
 import { inTransaction, withClient } from './transaction.js';
 
 export interface RebuildOptions {
@@ -43,7 +43,7 @@ export interface RebuildDependencies {
 }
 
 /** Larger pages live longer than the garbage collector likes, smaller ones cost round trips. */
-export const DEFAULT_BATCH = 2_000;
+export const DEFAULT_BATCH = 1_000;
 export const DEFAULT_MAX_ROWS = 50_000;
 
 /**
@@ -159,7 +159,7 @@ class Build {
       withClient(pool, (client) => addIndexes(client, model.projection.table, target.physical)),
     ]);
     await shadow.seal(pool);
-    await pool.query(`ANALYZE ${quoted(target.physical)}`);
+    await analyze(pool, model.projection.table, target.physical);
   }
 
   #swap(model: Model, built: Generation): Promise<void> {

@@ -15,25 +15,35 @@ interface Entry {
   /** The table has a row of this key. */
   stored: boolean;
   dirty: boolean;
-  /** When it was last touched, by the clock that all shadows of a rebuild share. */
-  touched: number;
 }
 
-/** What the shadows of one rebuild share: the rows they hold together, and a clock for "least recently touched". */
+/** What the shadows of one rebuild share: how many rows they hold, together at most `maxRows`. */
 export class Memory {
+  /** Rows held. */
   rows = 0;
-  clock = 0;
+  /** Those of them that were touched since the last time that room was made. */
+  young = 0;
 
   constructor(readonly maxRows: number) {}
+
+  /** How many more rows may be touched before room must be made. */
+  get room(): number {
+    return Math.max(1, this.maxRows >> 1) - this.young;
+  }
 }
 
 /**
  * The table being built: its rows are kept in memory and written out in bulk. Rows that were never stored are
  * copied in; rows that were written out, loaded again and changed are deleted and copied in one transaction.
  * The key's index is made when rows are first looked up, else at the end in one go.
+ *
+ * Rows are held in two halves: a row that is touched moves to the young one, and when that is full the old one is
+ * written out and the young one becomes old. So what leaves is what was not touched for longest, without any order
+ * being kept.
  */
 export class Shadow implements Rows {
-  readonly #entries = new Map<string, Entry>();
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
   readonly #writtenOut = new KeyFilter();
   #keyed = false;
 
@@ -44,17 +54,13 @@ export class Shadow implements Rows {
   ) {}
 
   get(key: string): Row | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    entry.touched = ++this.memory.clock;
-    return entry.row ?? undefined;
+    return this.#touch(key)?.row ?? undefined;
   }
 
   set(key: string, row: Row | null): void {
-    const entry = this.#entries.get(key);
+    const entry = this.#touch(key);
     if (entry === undefined) {
-      this.#entries.set(key, { row, stored: false, dirty: true, touched: ++this.memory.clock });
-      this.memory.rows++;
+      this.#add(key, { row, stored: false, dirty: true });
       return;
     }
     entry.row = row;
@@ -68,38 +74,31 @@ export class Shadow implements Rows {
 
   /** Is the key possibly in the table, and not in memory? */
   isMissing(key: string): boolean {
-    return !this.#entries.has(key) && this.#writtenOut.mayHave(key);
+    return !this.#young.has(key) && !this.#old.has(key) && this.#writtenOut.mayHave(key);
   }
 
   async load(client: pg.ClientBase, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
     await this.key(client);
     const loaded = await loadRows(client, this.model.codec, this.target.physical, keys);
-    for (const [key, row] of loaded) {
-      this.#entries.set(key, { row, stored: true, dirty: false, touched: ++this.memory.clock });
-      this.memory.rows++;
-    }
+    for (const [key, row] of loaded) this.#add(key, { row, stored: true, dirty: false });
   }
 
-  touchedTimes(): Iterable<number> {
-    return [...this.#entries.values()].map(({ touched }) => touched);
-  }
-
-  /** Writes out, and forgets, what was last touched before `horizon`. */
-  async evict(client: pg.ClientBase, horizon: number): Promise<void> {
-    const leaving = [...this.#entries].filter(([, { touched }]) => touched < horizon);
-    if (leaving.length === 0) return;
+  /** Writes out, and forgets, the rows that were not touched since the last time. */
+  async makeRoom(client: pg.ClientBase): Promise<void> {
+    const leaving = this.#old;
     await this.#store(client, leaving);
-    for (const [key, { row }] of leaving) {
-      this.#entries.delete(key);
-      this.memory.rows--;
-      if (row !== null) this.#writtenOut.add(key);
-    }
+    for (const [key, { row }] of leaving) if (row !== null) this.#writtenOut.add(key);
+    this.memory.rows -= leaving.size;
+    this.memory.young -= this.#young.size;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   /** Writes out everything. */
-  writeOut(client: pg.ClientBase): Promise<void> {
-    return this.evict(client, Infinity);
+  async writeOut(client: pg.ClientBase): Promise<void> {
+    await this.makeRoom(client);
+    await this.makeRoom(client);
   }
 
   /** The unique index that the primary key will be; other indexes can be made beside it. */
@@ -114,12 +113,30 @@ export class Shadow implements Rows {
     await addPrimaryKey(db, this.target.physical);
   }
 
-  async #store(client: pg.ClientBase, entries: readonly (readonly [string, Entry])[]): Promise<void> {
-    const outdated = entries.filter(([, { dirty, stored }]) => dirty && stored).map(([key]) => key);
-    if (!entries.some(([, { dirty }]) => dirty)) return;
+  #touch(key: string): Entry | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old === undefined) return undefined;
+    this.#old.delete(key);
+    this.#young.set(key, old);
+    this.memory.young++;
+    return old;
+  }
+
+  #add(key: string, entry: Entry): void {
+    this.#young.set(key, entry);
+    this.memory.young++;
+    this.memory.rows++;
+  }
+
+  async #store(client: pg.ClientBase, entries: ReadonlyMap<string, Entry>): Promise<void> {
+    const dirty = [...entries].filter(([, entry]) => entry.dirty);
+    if (dirty.length === 0) return;
     const { codec } = this.model;
+    const outdated = dirty.filter(([, { stored }]) => stored).map(([key]) => key);
     const rows = function* (): Generator<Row> {
-      for (const [, { dirty, row }] of entries) if (dirty && row !== null) yield row;
+      for (const [, { row }] of dirty) if (row !== null) yield row;
     };
     await inTransaction(client, async () => {
       // A table that nobody reads and a crash throws away need not wait for the disk.
@@ -132,10 +149,3 @@ export class Shadow implements Rows {
     });
   }
 }
-
-/** Makes room: the half of all rows that was least recently touched goes to the tables. */
-export const evictHalf = async (client: pg.ClientBase, shadows: readonly Shadow[]): Promise<void> => {
-  const times = Float64Array.from(shadows.flatMap((shadow) => [...shadow.touchedTimes()])).sort();
-  const horizon = times[times.length >> 1] ?? 0;
-  for (const shadow of shadows) await shadow.evict(client, Math.max(horizon, (times[0] ?? 0) + 1));
-};

@@ -5,7 +5,6 @@ import { applyBatch } from './apply.js';
 import { ProjectionError } from './errors.js';
 import type { Model } from './fold.js';
 import { activeOf, type Generation, removeGeneration, setProgress, setState } from './generations.js';
-import { prefetch } from './prefetch.js';
 import { dropTable, physicalName, pointView } from './table.js';
 import { inTransaction } from './transaction.js';
 import { Backoff, pause } from './wait.js';
@@ -43,9 +42,7 @@ const foldTo = async (
   const filter = { types: model.projection.events };
   let at = from;
   let events = 0;
-  for await (const delivery of prefetch(
-    store.readAll({ after: at.position, filter, pageSize: PAGE, signal }),
-  )) {
+  for await (const delivery of store.readAll({ after: at.position, filter, pageSize: PAGE, signal })) {
     signal.throwIfAborted();
     if (delivery.position <= at.position) continue;
     const batch = { events: delivery.kind === 'events' ? delivery.events : [], position: delivery.position };

@@ -57,24 +57,23 @@ const unreported = (
   created_at: occurredAt(event),
 });
 
+/** A copy to change. A bare spread is cloned by shape; with more in the literal it is several times slower. */
+const copyOf = (row: PaymentRow): { -readonly [K in keyof PaymentRow]: PaymentRow[K] } => ({ ...row });
+
 const failed = (row: PaymentRow, { data }: Failed): PaymentRow => {
   const at = instant(data.failed_at);
-  const counted: PaymentRow = {
-    ...row,
-    failures: row.failures + 1,
-    first_failed_at: row.first_failed_at === null || at < row.first_failed_at ? at : row.first_failed_at,
-    recovery_id: row.recovery_id ?? (data.late ? null : recoveryIdOf(row.key as PaymentId)),
-  };
-  if (row.last_failed_at !== null && at < row.last_failed_at) return counted;
-  return {
-    ...counted,
-    customer: data.customer,
-    gateway: data.gateway,
-    failure: data.failure,
-    payment_method: data.payment_method ?? row.payment_method,
-    metadata: data.metadata ?? row.metadata,
-    last_failed_at: at,
-  };
+  const next = copyOf(row);
+  next.failures += 1;
+  if (next.first_failed_at === null || at < next.first_failed_at) next.first_failed_at = at;
+  if (!data.late) next.recovery_id ??= recoveryIdOf(row.key as PaymentId);
+  if (next.last_failed_at !== null && at < next.last_failed_at) return next;
+  next.customer = data.customer;
+  next.gateway = data.gateway;
+  next.failure = data.failure;
+  next.payment_method = data.payment_method ?? row.payment_method;
+  next.metadata = data.metadata ?? row.metadata;
+  next.last_failed_at = at;
+  return next;
 };
 
 /** Payments by id. A failure that is reported after the success overturns nothing. */
