@@ -124,6 +124,55 @@ describe('HTTP interface', () => {
       expectProblem(await report(failure({ customer })), 422, 'validation_failed');
     });
 
+    it('refuses instants that no table holds or that cannot be meant, in facts and in queries', async () => {
+      const impossible = [
+        '0001-01-01T00:00:00+01:00',
+        '9999-12-31T23:59:59-01:00',
+        '9999-12-31T24:00:00Z',
+        '2026-11-23T10:00:00+24:00',
+      ];
+      const tooEarly = '1999-12-31T23:59:59Z';
+      const tooLate = new Date(Date.now() + 25 * 3_600_000).toISOString();
+      for (const occurred_at of [...impossible, tooEarly, tooLate]) {
+        const answer = await report(failure({ occurred_at }));
+        const { errors } = expectProblem(answer, 422, 'validation_failed');
+        expect(errors?.[0]?.pointer).to.equal('/occurred_at');
+        const json = { transaction_ref: 'order-1', amount: 1999, currency: 'EUR', occurred_at };
+        const success = await api.call('/v1/events/payment_succeeded', { json, token: 'user.acme' });
+        expectProblem(success, 422, 'validation_failed');
+      }
+      for (const instant of impossible.map(encodeURIComponent))
+        for (const query of ['payments?from', 'recoveries?to', 'audit/events?from', 'analytics/funnel?to']) {
+          const answer = await api.call(`/v1/${query}=${instant}`, { token: 'admin.acme' });
+          expectProblem(answer, 422, 'validation_failed');
+        }
+      expect(await store.head()).to.equal(0n);
+    });
+
+    it('tells when a fact happened beside when it was recorded', async () => {
+      const occurred_at = '2026-01-02T03:04:05+01:00';
+      const { body } = await report(failure({ occurred_at }));
+      for await (const [event] of store.readStream(`payment-${String(body['payment_id'])}`)) {
+        expect(event).to.have.nested.property('metadata.occurred_at', '2026-01-02T02:04:05.000Z');
+        expect(event?.recorded_at).not.to.equal('2026-01-02T02:04:05.000Z');
+      }
+    });
+
+    it('bounds metadata: keys as well as values', async () => {
+      for (const metadata of [
+        { ['k'.repeat(101)]: 'x' },
+        { 'a\nb': 'v'.repeat(501) },
+        { 'a\nb': 7 },
+        { '': 'x' },
+      ])
+        expectProblem(await report(failure({ metadata })), 422, 'validation_failed');
+      const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, 'x']));
+      expectProblem(await report(failure({ metadata: many })), 422, 'validation_failed');
+      expect((await report(failure({ metadata: { ['k'.repeat(100)]: 'v'.repeat(500) } }))).status).to.equal(
+        202,
+      );
+    });
+
     it('refuses card numbers anywhere without repeating them', async () => {
       const card = '4111 1111-1111 1111';
       const bodies = [
@@ -137,6 +186,37 @@ describe('HTTP interface', () => {
         expect(errors?.[0]?.pointer).to.match(/^\/(metadata|nested)/);
         expect(answer.text.replace(/[ -]/g, '')).not.to.contain('4111111111111111');
       }
+    });
+  });
+
+  describe('payment_succeeded', () => {
+    const succeed = (change: object = {}) =>
+      api.call('/v1/events/payment_succeeded', {
+        json: { transaction_ref: 'order-1', ...change },
+        token: 'user.acme',
+      });
+
+    it('takes a success in and answers a second one, told otherwise, with the event that is there', async () => {
+      const { body: failed } = await report(failure());
+      const first = await succeed();
+      expect(first.status, first.text).to.equal(202);
+      expect(first.body['payment_id']).to.equal(failed['payment_id']);
+      expect(first.headers.get('x-event-position')).to.equal('2');
+      const again = await succeed({ amount: 1999, currency: 'EUR', occurred_at: '2026-01-01T00:00:00Z' });
+      expect(again.status, again.text).to.equal(202);
+      expect(again.body).to.deep.equal(first.body);
+      const types: string[] = [];
+      for await (const page of store.readStream(`payment-${String(failed['payment_id'])}`))
+        types.push(...page.map(({ type }) => type));
+      expect(types).to.deep.equal(['PaymentFailed', 'PaymentSucceeded']);
+    });
+
+    it('refuses another currency, half of an amount, and none for an unknown payment', async () => {
+      expectProblem(await succeed(), 422, 'amount_required');
+      await report(failure());
+      expectProblem(await succeed({ amount: 1999, currency: 'USD' }), 409, 'amount_mismatch');
+      expectProblem(await succeed({ currency: 'EUR' }), 422, 'amount_required');
+      expect(await store.head()).to.equal(1n);
     });
   });
 
@@ -287,6 +367,17 @@ describe('HTTP interface', () => {
     expect((await api.call('/docs/swagger-ui-init.js')).text).to.contain('/openapi.json');
     expect(page.headers.get('content-security-policy')).to.contain("script-src 'self'");
     expect(page.text).not.to.match(/https?:\/\/(?!www\.w3\.org)/);
+  });
+
+  it('takes no card number for a request id', async () => {
+    const headers = {
+      'x-request-id': '4111-1111-1111-1111',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-4111111111111111-01',
+    };
+    const answer = await report(failure(), 'user.acme', headers);
+    expect(answer.headers.get('x-request-id')).not.to.contain('1111');
+    for await (const lines of store.readLines({ after: 0n }))
+      expect(lines.join()).not.to.match(/4111-?1111-?1111/);
   });
 
   it('makes a request id when the one given is not sane', async () => {

@@ -25,6 +25,6 @@ export const rowAt = async <R>(
 ): Promise<R | undefined> => {
   if (role !== 'admin' && role !== 'auditor')
     throw new DomainError('forbidden', 'as_of needs one of the roles admin, auditor');
-  const row = await asOf(store, models[projection], id, { instant: new Date(at).toISOString() });
+  const row = await asOf(store, models[projection], id, { instant: at });
   return row?.org_id === orgId ? (row as unknown as R) : undefined;
 };

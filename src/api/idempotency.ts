@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Db } from '../kernel/db.js';
 import { DomainError } from '../kernel/errors.js';
 import type { OrgId } from '../kernel/ids.js';
+import { canonicalJson } from '../kernel/json.js';
 import { invalid } from './validation.js';
 
 /** Remembers which request a client's Idempotency-Key stood for. Keys and bodies are kept as hashes only. */
@@ -40,14 +41,6 @@ export const dropOldKeys = async (db: Db): Promise<number> => {
 const sha256 = (...parts: readonly string[]): Buffer =>
   parts.reduce((hash, part) => hash.update(part).update('\0'), createHash('sha256')).digest();
 
-/** Keys in their order would make the same facts two requests. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-
 /**
  * Holds a request against its Idempotency-Key, when it has one. The command behind it is idempotent by itself, so the
  * same request again is simply carried out again and gives the same answer.
@@ -63,7 +56,7 @@ export const claimKey = async (
   const key = String(header);
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw invalid('/header/idempotency-key', 'must be 1 to 255 printable ASCII characters');
-  const requestHash = sha256(request.route, canonical(request.body));
+  const requestHash = sha256(request.route, canonicalJson(request.body));
   if (!(await keys.claim(orgId, sha256(key), requestHash)))
     throw new DomainError('idempotency_key_reused', 'The Idempotency-Key was used for another request');
 };

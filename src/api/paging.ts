@@ -1,4 +1,5 @@
 import { DomainError } from '../kernel/errors.js';
+import { type Instant, instantOf } from '../kernel/clock.js';
 import type { Page, PageArgs } from '../projections/read.js';
 import type { Session } from './auth/sessions.js';
 
@@ -22,5 +23,5 @@ export const found = <T>(value: T | undefined, what: string): T => {
 };
 
 /** Read models hold UTC with milliseconds. */
-export const utc = (instant: string | undefined): string | undefined =>
-  instant === undefined ? undefined : new Date(instant).toISOString();
+export const utc = (time: string | undefined): Instant | undefined =>
+  time === undefined ? undefined : instantOf(time);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
+import { looksLikeCardNumber } from '../kernel/cardNumbers.js';
 import type { Session } from './auth/sessions.js';
 
 /** What is known about a request from its first byte on; the principal is added once it is verified. */
@@ -16,6 +17,10 @@ export interface RequestContext {
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** W3C Trace Context, version 00; all-zero ids are invalid. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Fit to be logged, stored and sent back: both end up in every event of the request. */
+const isSane = (header: string | string[] | undefined, form: RegExp): header is string =>
+  typeof header === 'string' && form.test(header) && !looksLikeCardNumber(header);
+
 const SECRET_PATHS = /^(\/r\/|\/sandbox\/checkout\/)[^/]+/i;
 
 export const maskPath = (url: string): string => {
@@ -27,8 +32,8 @@ export const maskPath = (url: string): string => {
 export const createRequestContext = (req: IncomingMessage, newId: () => string): RequestContext => {
   const { 'x-request-id': given, traceparent } = req.headers;
   return {
-    requestId: typeof given === 'string' && REQUEST_ID.test(given) ? given : newId(),
-    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
+    requestId: isSane(given, REQUEST_ID) ? given : newId(),
+    ...(isSane(traceparent, TRACEPARENT) && { traceparent }),
     method: req.method ?? '',
     path: maskPath(req.url ?? ''),
     startedAt: performance.now(),

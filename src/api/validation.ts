@@ -1,31 +1,11 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import formats from 'ajv-formats';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
+import { createAjv } from '../events/ajv.js';
 import { DomainError, type FieldError } from '../kernel/errors.js';
 
 const MAX_ERRORS = 50;
-const DATE_TIME = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** Leap seconds and 30 February are well-formed RFC 3339 but no instants. */
-const isInstant = (text: string): boolean => {
-  if (!DATE_TIME.test(text) || Number.isNaN(Date.parse(text))) return false;
-  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number];
-  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
-};
-
-const isTimeZone = (name: string): boolean => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name);
-  } catch {
-    return false;
-  }
-};
-
-const ajv = new Ajv({ allErrors: true, verbose: true, keywords: ['x-personal', 'example'] });
-formats.default(ajv);
-ajv.addFormat('date-time', isInstant);
-ajv.addFormat('time-zone', isTimeZone);
+const ajv = createAjv({ verbose: true });
 
 const pointerOf = (error: ErrorObject): string => {
   const params = error.params as { missingProperty?: string; additionalProperty?: string };

@@ -12,4 +12,6 @@ export interface CommandContext {
   readonly traceparent?: string;
   /** The Clock's now when the command was made. */
   readonly now: Instant;
+  /** When what the events tell happened, where that is not now: a fact reported afterwards. */
+  readonly occurredAt?: Instant;
 }

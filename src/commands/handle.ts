@@ -59,7 +59,7 @@ const metadataOf = (type: string, context: CommandContext): EventMetadata => ({
   ...(context.requestId !== undefined && { request_id: context.requestId }),
   ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
   schema_version: currentVersion(type),
-  occurred_at: context.now,
+  occurred_at: context.occurredAt ?? context.now,
 });
 
 const toNewEvents = <E extends Message>(decided: readonly E[], context: CommandContext): NewEvent<E>[] =>

@@ -1,5 +1,5 @@
-import { Ajv, type ValidateFunction } from 'ajv';
-import formats from 'ajv-formats';
+import type { ValidateFunction } from 'ajv';
+import { createAjv } from './ajv.js';
 import type { RecordedEvent } from './envelope.js';
 import { organizationEvents } from './organization.js';
 import { paymentEvents } from './payment.js';
@@ -22,8 +22,7 @@ type Upcaster = (data: unknown) => unknown;
 /** Per event type, the upcasters from version 1, 2, … on; a type without an entry is still at version 1. */
 const upcasters: Readonly<Partial<Record<EventType, readonly Upcaster[]>>> = {};
 
-const ajv = new Ajv({ allErrors: true, keywords: ['x-personal'] });
-formats.default(ajv);
+const ajv = createAjv();
 const validators = new Map<string, ValidateFunction>();
 
 const validatorOf = (type: string): ValidateFunction => {

@@ -18,7 +18,10 @@ export const closed = <const P extends Record<string, TSchema>>(properties: P) =
   Type.Object(properties, { additionalProperties: false });
 
 export const Uuid = Type.String({ pattern: uuidPattern, description: 'Lower-case UUID' });
-export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
+export const Timestamp = Type.String({
+  format: 'date-time',
+  description: 'RFC 3339, in the years 0001 to 9999 (UTC)',
+});
 /** Integer minor units; zero is not a debt. The bound keeps sums of a billion payments within 2^53. */
 export const Amount = Type.Integer({
   minimum: 1,
@@ -55,7 +58,13 @@ export const PaymentMethodSchema = closed({
   last4: Type.Optional(Type.String({ pattern: '^[0-9]{4}$' })),
 });
 
+export const MAX_METADATA = 50;
+export const MAX_METADATA_KEY = 100;
+export const MAX_METADATA_TEXT = 500;
 /** Free key-value notes of the merchant. */
-export const MetadataSchema = Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 500 }), {
-  maxProperties: 50,
+export const MetadataSchema = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  propertyNames: { type: 'string', minLength: 1, maxLength: MAX_METADATA_KEY },
+  additionalProperties: { type: 'string', maxLength: MAX_METADATA_TEXT },
+  maxProperties: MAX_METADATA,
 });

@@ -23,6 +23,7 @@ export const errorCodes = [
   'signature_invalid',
   'slug_taken',
   'too_busy',
+  'too_many_failures',
   'unavailable',
   'unsupported_media_type',
   'validation_failed',

@@ -1,6 +1,6 @@
 import type { Recorded, RecordedEvent, StreamId } from '../events/envelope.js';
 import type { EventType } from '../events/registry.js';
-import type { Instant } from '../kernel/clock.js';
+import { FIRST_INSTANT, type Instant, LAST_INSTANT } from '../kernel/clock.js';
 import type { Message } from '../kernel/message.js';
 import type { Projection, Row } from './engine/projection.js';
 
@@ -42,12 +42,18 @@ export const idIn = (stream: StreamId): string => stream.slice(stream.indexOf('-
 /** The one row of the stream's own aggregate. */
 export const keyOfStream = (event: RecordedEvent): readonly string[] => [idIn(event.stream)];
 
+/** A fact of an impossible instant is a fact all the same: it is shown at the nearest one that a table can hold. */
+const nearest = (time: string): Instant => {
+  const clamped = Math.min(Math.max(Date.parse(time), Date.parse(FIRST_INSTANT)), Date.parse(LAST_INSTANT));
+  return Number.isNaN(clamped) ? FIRST_INSTANT : new Date(clamped).toISOString();
+};
+
 /**
  * UTC with milliseconds, the form in which Postgres hands an instant back: a row that went through the table
  * and one that stayed in memory must be the same.
  */
 export const instant = (time: string): Instant =>
-  time.length === 24 && time.endsWith('Z') ? time : new Date(time).toISOString();
+  time.length === 24 && time.endsWith('Z') && time >= FIRST_INSTANT ? time : nearest(time);
 
 /** The UTC day of an instant, `YYYY-MM-DD`. */
 export const dayOf = (time: string): string => instant(time).slice(0, 10);

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import { DAY } from '../../kernel/clock.js';
+import { DAY, FIRST_INSTANT, instantOf, plus } from '../../kernel/clock.js';
 import type { Db } from '../../kernel/db.js';
 import { roles } from '../../kernel/principal.js';
 import { analytics } from '../../projections/analytics/projection.js';
@@ -23,22 +23,23 @@ import {
 import { invalid } from '../validation.js';
 
 const DEFAULT_DAYS = 30;
-const DATE = /^(?!0000)\d{4}-\d\d-\d\d(T.+)?$/;
+const FIRST_DAY = FIRST_INSTANT.slice(0, 10);
 
 /** The UTC day of a date or an instant. */
 const dayOf = (text: string, pointer: string): string => {
-  const time = DATE.test(text) ? new Date(text) : undefined;
-  if (time === undefined || Number.isNaN(time.getTime()))
-    throw invalid(pointer, 'must be a date, YYYY-MM-DD or RFC 3339');
-  const day = time.toISOString().slice(0, 10);
-  if (text.length === 10 && day !== text) throw invalid(pointer, 'must be a date of the calendar');
-  return day;
+  const at = instantOf(text.length === 10 ? `${text}T00:00:00Z` : text);
+  if (at === undefined) throw invalid(pointer, 'must be a date, YYYY-MM-DD or RFC 3339');
+  return at.slice(0, 10);
+};
+
+const daysBefore = (day: string, days: number): string => {
+  const earlier = plus(day, -days * DAY).slice(0, 10);
+  return earlier < FIRST_DAY ? FIRST_DAY : earlier;
 };
 
 const argsOf = (orgId: string, query: Static<typeof AnalyticsQuery>, now: Date): AnalyticsArgs => {
   const to = query.to === undefined ? now.toISOString().slice(0, 10) : dayOf(query.to, '/query/to');
-  const start = new Date(Date.parse(to) - (DEFAULT_DAYS - 1) * DAY).toISOString().slice(0, 10);
-  const from = query.from === undefined ? start : dayOf(query.from, '/query/from');
+  const from = query.from === undefined ? daysBefore(to, DEFAULT_DAYS - 1) : dayOf(query.from, '/query/from');
   if (from > to) throw invalid('/query/from', 'must not be after `to`');
   return { orgId, from, to, currency: query.currency };
 };

@@ -21,7 +21,7 @@ export const eventRoutes: readonly Route[] = [
     body: PaymentFailedBody,
     idempotent: true,
     responses: { 202: { description: 'Taken in', schema: RecordedSchema } },
-    refusals: ['amount_mismatch', 'idempotency_key_reused', 'version_conflict'],
+    refusals: ['amount_mismatch', 'idempotency_key_reused', 'too_many_failures', 'version_conflict'],
     handler: async (context) => {
       const { deps, principal, body, headers } = context;
       const request = { route: 'payment_failed', body };
@@ -37,12 +37,14 @@ export const eventRoutes: readonly Route[] = [
     operationId: 'paymentSucceeded',
     tag,
     summary: 'Report that a payment came in after all',
-    description: 'Closes its recovery. Amount and currency may be left out when the payment is known.',
+    description:
+      'Closes its recovery. Amount and currency go together and may be left out when the payment is known. Another ' +
+      'amount than the one that failed is taken as what came in.',
     access: ['admin', 'user'],
     body: PaymentSucceededBody,
     idempotent: true,
     responses: { 202: { description: 'Taken in', schema: RecordedSchema } },
-    refusals: ['amount_required', 'idempotency_key_reused', 'version_conflict'],
+    refusals: ['amount_mismatch', 'amount_required', 'idempotency_key_reused', 'version_conflict'],
     handler: async (context) => {
       const { deps, principal, body, headers } = context;
       const request = { route: 'payment_succeeded', body };

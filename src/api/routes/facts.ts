@@ -1,12 +1,12 @@
 import type { Static } from 'typebox';
 import type { RecordFailure, RecordSuccess } from '../../commands/payment/decide.js';
 import type { Recorded } from '../../commands/payment/record.js';
-import type { Instant } from '../../kernel/clock.js';
+import { type Instant, instantOf } from '../../kernel/clock.js';
 import type { Reply } from '../route.js';
 import type { PaymentFailedBody, PaymentSucceededBody } from '../schemas/payments.js';
 
 const instantOr = (given: string | undefined, now: Instant): Instant =>
-  given === undefined ? now : new Date(given).toISOString();
+  (given === undefined ? undefined : instantOf(given)) ?? now;
 
 /** A reported failure as the payment takes it. Without `occurred_at` it happened just now. */
 export const failureFacts = (

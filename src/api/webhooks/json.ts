@@ -1,8 +1,7 @@
-/** Reading of foreign JSON: every accessor answers undefined for a wrong shape and never throws. */
-export type Json = Readonly<Record<string, unknown>>;
+import { objectOf } from '../../kernel/json.js';
 
-export const objectOf = (value: unknown): Json | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+/** Reading of foreign JSON: every accessor answers undefined for a wrong shape and never throws. */
+export { type Json, objectOf } from '../../kernel/json.js';
 
 export const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { given, stateOf } from '../../../test/support/spec.js';
 import type { PaymentEvent } from '../../events/payment.js';
-import { paymentDecider, type PaymentCommand, type RecordFailure } from './decide.js';
+import { MAX_FAILURES, paymentDecider, type PaymentCommand, type RecordFailure } from './decide.js';
+import { failureBy } from './state.js';
 
 const AT = '2026-03-01T10:00:00.000Z';
 const failure = (trigger_id: string, over: Partial<RecordFailure['data']> = {}): RecordFailure['data'] => ({
@@ -75,6 +76,32 @@ describe('payment', () => {
     given(paymentDecider)
       .when({ type: 'RecordSuccess', data: { ...success, amount: 4900 } })
       .thenThrows('amount_required');
+  });
+
+  it('takes amount and currency together only, and another amount as told', () => {
+    for (const part of [{ amount: 4900 }, { currency: 'EUR' }])
+      given(paymentDecider, failed('a'))
+        .when({ type: 'RecordSuccess', data: { ...success, ...part } })
+        .thenThrows('amount_required');
+    given(paymentDecider, failed('a'))
+      .when({ type: 'RecordSuccess', data: { ...success, amount: 4000, currency: 'EUR' } })
+      .then({ type: 'PaymentSucceeded', data: { ...success, amount: 4000, currency: 'EUR' } });
+  });
+
+  it('refuses a success in another currency than the failure', () =>
+    given(paymentDecider, failed('a'))
+      .when({ type: 'RecordSuccess', data: { ...success, amount: 4900, currency: 'USD' } })
+      .thenThrows('amount_mismatch'));
+
+  it('holds a bounded number of failures, and still knows each of them', () => {
+    const full = Array.from({ length: MAX_FAILURES }, (_, index) => failed(`f${index}`));
+    given(paymentDecider, ...full)
+      .when({ type: 'RecordFailure', data: failure('one more') })
+      .thenThrows('too_many_failures');
+    given(paymentDecider, ...full)
+      .when({ type: 'RecordFailure', data: failure('f0') })
+      .thenNothing();
+    expect(failureBy(stateOf(paymentDecider, ...full), 'f500')?.trigger_id).to.equal('f500');
   });
 
   it('succeeds once', () =>

@@ -1,6 +1,8 @@
 import type { EventStore } from '../../events/eventStore.js';
 import type { Position } from '../../events/envelope.js';
 import { paymentStream } from '../../events/payment.js';
+import { DAY, type Instant, isBefore, plus } from '../../kernel/clock.js';
+import { DomainError } from '../../kernel/errors.js';
 import {
   deriveId,
   eventIdOf,
@@ -9,10 +11,11 @@ import {
   type RecoveryId,
   recoveryIdOf,
 } from '../../kernel/ids.js';
+import { canonicalJson } from '../../kernel/json.js';
 import { authorize } from '../authorize.js';
 import type { CommandContext } from '../context.js';
 import { absent, handle } from '../handle.js';
-import { paymentDecider, type RecordFailure, type RecordSuccess } from './decide.js';
+import { type PaymentCommand, paymentDecider, type RecordFailure, type RecordSuccess } from './decide.js';
 
 /** Without the caller's own command id: a fact's trigger names its command, so the same fact twice is one event. */
 export type FactContext = Omit<CommandContext, 'commandId'>;
@@ -25,53 +28,65 @@ export interface Recorded {
   readonly position: Position;
 }
 
-const record = async (
-  store: EventStore,
-  command: RecordFailure | RecordSuccess,
-  context: FactContext,
-): Promise<Recorded> => {
-  const paymentId = paymentIdOf(context.principal.orgId, command.data.transaction_ref);
-  const commandId = deriveId(command.type, paymentId, command.data.trigger_id);
-  const options = command.type === 'RecordFailure' ? { from: absent(paymentDecider) } : {};
-  const stream = paymentStream(paymentId);
-  const { position } = await handle(
-    store,
-    paymentDecider,
-    stream,
-    command,
-    { ...context, commandId },
-    options,
-  );
-  return { paymentId, recoveryId: recoveryIdOf(paymentId), eventId: eventIdOf(commandId, 0), position };
+const EARLIEST: Instant = '2000-01-01T00:00:00.000Z';
+
+/** Clocks differ, and an hour is easily taken for another; a fact of the next decade is an error. */
+const assertPlausible = (at: Instant, now: Instant): void => {
+  if (isBefore(at, EARLIEST) || isBefore(plus(now, DAY), at))
+    throw new DomainError('validation_failed', 'The fact is of an implausible time', [
+      { pointer: '/occurred_at', detail: 'must be from 2000-01-01 on and at most a day ahead' },
+    ]);
 };
 
-/** @throws DomainError `forbidden`, `amount_mismatch` (the reference names a payment of another amount or currency) */
+const commandIdOf = (type: PaymentCommand['type'], paymentId: PaymentId, triggerId: string): string =>
+  deriveId(type, paymentId, triggerId);
+
+const record = async (
+  store: EventStore,
+  command: PaymentCommand,
+  occurredAt: Instant,
+  context: FactContext,
+): Promise<Recorded> => {
+  assertPlausible(occurredAt, context.now);
+  const paymentId = paymentIdOf(context.principal.orgId, command.data.transaction_ref);
+  const commandId = commandIdOf(command.type, paymentId, command.data.trigger_id);
+  const options = command.type === 'RecordFailure' ? { from: absent(paymentDecider) } : {};
+  const stream = paymentStream(paymentId);
+  const full = { ...context, commandId, occurredAt };
+  const { state, position } = await handle(store, paymentDecider, stream, command, full, options);
+  // A payment succeeds once: a success told in other words is held by the event of the first.
+  const eventId =
+    command.type === 'RecordSuccess' && state.status === 'succeeded'
+      ? eventIdOf(commandIdOf(command.type, paymentId, state.success.trigger_id), 0)
+      : eventIdOf(commandId, 0);
+  return { paymentId, recoveryId: recoveryIdOf(paymentId), eventId, position };
+};
+
+/**
+ * @throws DomainError `forbidden`, `validation_failed` (an implausible time), `amount_mismatch` (the reference names a
+ * payment of another amount or currency), `too_many_failures`
+ */
 export const recordPaymentFailure = async (
   store: EventStore,
   data: RecordFailure['data'],
   context: FactContext,
 ): Promise<Recorded> => {
   authorize(context.principal, 'payment.record_failure');
-  return record(store, { type: 'RecordFailure', data }, context);
+  return record(store, { type: 'RecordFailure', data }, data.failed_at, context);
 };
 
-/** @throws DomainError `forbidden`, `amount_required` (the payment is not known and no amount was given) */
+/**
+ * @throws DomainError `forbidden`, `validation_failed` (an implausible time), `amount_mismatch` (another currency),
+ * `amount_required` (the payment is not known and no amount was given)
+ */
 export const recordPaymentSuccess = async (
   store: EventStore,
   data: RecordSuccess['data'],
   context: FactContext,
 ): Promise<Recorded> => {
   authorize(context.principal, 'payment.record_success');
-  return record(store, { type: 'RecordSuccess', data }, context);
+  return record(store, { type: 'RecordSuccess', data }, data.succeeded_at, context);
 };
 
 /** The trigger of a fact that its sender did not name: the same facts are the same trigger. */
-export const triggerOf = (facts: object): string => deriveId('facts', canonical(facts));
-
-/** JSON with sorted keys, so that the order in which a client writes its fields does not matter. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+export const triggerOf = (facts: object): string => deriveId('facts', canonicalJson(facts));

@@ -3,9 +3,17 @@ import type { PaymentEvent } from '../../events/payment.js';
 type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
 type SucceededData = Extract<PaymentEvent, { type: 'PaymentSucceeded' }>['data'];
 
+/** The failures from the newest back: one more costs the same however many there are. */
+interface Failures {
+  readonly newest: FailedData;
+  readonly count: number;
+  /** What caused the very first of them to be recorded. */
+  readonly firstTrigger: string;
+  readonly before: Failures | undefined;
+}
+
 interface Known {
-  /** Every failure by what caused it to be recorded, in order. */
-  readonly failures: ReadonlyMap<string, FailedData>;
+  readonly failures?: Failures;
 }
 
 /** A success is final: a failure reported later changes nothing but the list of failures. */
@@ -14,7 +22,21 @@ export type Payment =
   | (Known & { readonly status: 'failed'; readonly last: FailedData })
   | (Known & { readonly status: 'succeeded'; readonly success: SucceededData; readonly last?: FailedData });
 
-export const initialState: Payment = { status: 'unknown', failures: new Map() };
+export const initialState: Payment = { status: 'unknown' };
+
+/** The failure that was recorded because of this trigger. */
+export const failureBy = ({ failures }: Payment, triggerId: string): FailedData | undefined => {
+  for (let each = failures; each !== undefined; each = each.before)
+    if (each.newest.trigger_id === triggerId) return each.newest;
+  return undefined;
+};
+
+const adding = (before: Failures | undefined, newest: FailedData): Failures => ({
+  newest,
+  count: (before?.count ?? 0) + 1,
+  firstTrigger: before?.firstTrigger ?? newest.trigger_id,
+  before,
+});
 
 /** A later report may say less: what an earlier one knew of the customer and of the PSP's objects still holds. */
 const enriched = (data: FailedData, before: FailedData | undefined): FailedData =>
@@ -30,7 +52,7 @@ const enriched = (data: FailedData, before: FailedData | undefined): FailedData 
 export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
   switch (event.type) {
     case 'PaymentFailed': {
-      const failures = new Map([...payment.failures, [event.data.trigger_id, event.data]]);
+      const failures = adding(payment.failures, event.data);
       return payment.status === 'succeeded'
         ? { ...payment, failures }
         : {

@@ -10,6 +10,7 @@ import type { CommandContext } from '../context.js';
 import { absent, handle, load } from '../handle.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
+import { failureBy } from '../payment/state.js';
 import { classify } from './classification/classify.js';
 import { recoveryDecider } from './decide.js';
 
@@ -42,7 +43,7 @@ export const followFailure = async (
     load(store, paymentDecider, paymentStream(paymentId)),
     policyOf(orgId, BigInt(message.position)),
   ]);
-  const failure = payment.failures.get(message.data.trigger_id);
+  const failure = failureBy(payment, message.data.trigger_id);
   if (failure === undefined)
     throw new Error(`payment ${paymentId} does not hold failure ${message.data.trigger_id} yet`);
   const data = {
@@ -57,7 +58,7 @@ export const followFailure = async (
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
     now: context.now,
   };
-  const first = payment.failures.keys().next().value === failure.trigger_id;
+  const first = payment.failures?.firstTrigger === failure.trigger_id;
   const options = first ? { from: absent(recoveryDecider) } : {};
   const stream = recoveryStream(recoveryIdOf(paymentId));
   await handle(

@@ -3,7 +3,7 @@ import type { Recorded } from '../../events/envelope.js';
 import { type PaymentId, recoveryIdOf } from '../../kernel/ids.js';
 import type { Failure } from '../../kernel/ports.js';
 import type { Projection } from '../engine/projection.js';
-import { foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
+import { foldOf, instant, keyOfStream } from '../fold.js';
 
 type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
 type Failed = Recorded<Extract<PaymentEvent, { type: 'PaymentFailed' }>>;
@@ -54,7 +54,7 @@ const unreported = (
   succeeded_at: null,
   source: null,
   recovery_id: null,
-  created_at: occurredAt(event),
+  created_at: event.recorded_at,
 });
 
 /** A copy to change. A bare spread is cloned by shape; with more in the literal it is several times slower. */
@@ -78,7 +78,7 @@ const failed = (row: PaymentRow, { data }: Failed): PaymentRow => {
 
 /** Payments by id. A failure that is reported after the success overturns nothing. */
 export const payments: Projection<PaymentRow> = {
-  version: 1,
+  version: 2,
   table: {
     name: 'payments',
     columns: {
