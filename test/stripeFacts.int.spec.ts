@@ -14,8 +14,9 @@ describe('Stripe events of API versions whose objects do not name each other', (
   after(() => stripe.stop());
 
   it('give one failure one fact, in any order', async () => {
+    const apiKey = () => Promise.resolve('sk_test_acme');
     const psp = new StripePsp({
-      apiKeyOf: () => Promise.resolve('sk_test_acme'),
+      apiKeyOf: apiKey,
       apiBase: stripe.url,
       logger: silentLogger,
     });
@@ -33,8 +34,8 @@ describe('Stripe events of API versions whose objects do not name each other', (
       chargeFailedEvent({ intent, charge: 'ch_7' }),
       intentFailedEvent({ intent, charge: 'ch_7' }),
     ];
-    const completed = await Promise.all(events.map((event) => psp.completeEvent(aDebt().orgId, event)));
-    const facts = completed.flatMap(stripeEventToFacts);
+    const completed = await Promise.all(events.map((event) => psp.completeEvent(event, apiKey)));
+    const facts = completed.flatMap((event) => stripeEventToFacts(event, aDebt().orgId));
     expect(facts).to.have.length(3);
     for (const fact of facts)
       expect(fact).to.deep.include({ transaction_ref: invoice, trigger_id: 'ch_7', amount: 4900 });

@@ -150,12 +150,6 @@ describe('webhooks and pages over HTTP', () => {
     expect(await eventsOf('PaymentFailed')).to.have.length(0);
   });
 
-  it('refuses a card number among what would be kept', async () => {
-    const answer = await deliver(intentFailed({ note: '4242424242424242' }));
-    expect(answer.status).to.equal(422);
-    expect(answer.text).not.to.contain('4242424242424242');
-  });
-
   it('shows one page for links that are unknown', async () => {
     const get = await api.call('/r/nonsense');
     expect(get.status).to.equal(404);

@@ -4,6 +4,7 @@ import type { EventStore } from '../events/eventStore.js';
 import type { Clock, Instant } from '../kernel/clock.js';
 import type { Db } from '../kernel/db.js';
 import type { OrgId, RecoveryId } from '../kernel/ids.js';
+import type { Json } from '../kernel/json.js';
 import type { Logger } from '../kernel/logger.js';
 import type { Psp, Vault } from '../kernel/ports.js';
 import type { IdentityDeps } from '../commands/user/ports.js';
@@ -80,7 +81,7 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   /** What a recovery link's token names; undefined when it is not ours or too old. */
   readonly readLink: (token: string, now: Date) => { readonly recoveryId: RecoveryId } | undefined;
   /** Fetches what newer Stripe API versions leave out of an event. */
-  readonly completeStripeEvent?: (orgId: OrgId, event: object) => Promise<object>;
+  readonly completeStripeEvent?: (event: Json, apiKey: () => Promise<string | undefined>) => Promise<Json>;
   readonly sandbox?: SandboxCheckout;
   /** Given in development only. */
   readonly mailCatcher?: MailCatcher;

@@ -80,7 +80,7 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
       trace: (fieldsOf) => reporting.trace(fieldsOf),
       onError: (error, request) => reporting.captureError(error, request),
     }),
-    completeStripeEvent: (orgId, event) => stripe.completeEvent(orgId, event as Record<string, unknown>),
+    completeStripeEvent: (event, apiKey) => stripe.completeEvent(event, apiKey),
     ...(config.environment !== 'production' && { sandbox }),
     ...(development && mail.catcher !== undefined && { mailCatcher: mail.catcher }),
   };

@@ -1,5 +1,6 @@
 import { looksLikeCardNumber } from '../../kernel/cardNumbers.js';
 import { DomainError, type FieldError } from '../../kernel/errors.js';
+import { objectOf } from '../../kernel/json.js';
 
 /** Deeper documents are refused before anything walks them recursively. */
 export const MAX_DEPTH = 32;
@@ -55,6 +56,13 @@ const numberFault = (value: number): string | undefined => {
   return undefined;
 };
 
+const leafFault = (value: unknown): string | undefined => {
+  if (typeof value === 'string') return textFault(value);
+  return typeof value === 'number' ? numberFault(value) : undefined;
+};
+const keyFault = (key: string): string | undefined =>
+  REFUSED_KEYS.has(key) ? 'a reserved word' : textFault(key);
+
 /** Walks a document of bounded depth; the pointer never repeats a key that is itself refused. */
 class Inspection {
   readonly faults: FieldError[] = [];
@@ -62,16 +70,15 @@ class Inspection {
 
   value(value: unknown, pointer: string): void {
     if (this.faults.length >= MAX_ERRORS) return;
-    if (typeof value === 'string') this.note(textFault(value), pointer);
-    else if (typeof value === 'number') this.note(numberFault(value), pointer);
-    else if (Array.isArray(value)) value.forEach((item, index) => this.value(item, `${pointer}/${index}`));
+    if (Array.isArray(value)) value.forEach((item, index) => this.value(item, `${pointer}/${index}`));
     else if (typeof value === 'object' && value !== null) this.object(value, pointer);
+    else this.note(leafFault(value), pointer);
   }
 
   private object(object: object, pointer: string): void {
     for (const [key, value] of Object.entries(object)) {
       this.members++;
-      const fault = REFUSED_KEYS.has(key) ? 'a reserved word' : textFault(key);
+      const fault = keyFault(key);
       if (fault === undefined) this.value(value, `${pointer}/${escapePointer(key)}`);
       else this.note(`has a field whose name is refused: ${fault}`, pointer);
     }
@@ -92,6 +99,16 @@ export const inspect = (value: unknown): readonly FieldError[] => {
   inspection.value(value, '');
   return inspection.faults;
 };
+
+/** An object without the members, at any depth, for which `inspect` would refuse it. */
+export const withoutFaults = <T extends object>(object: T): Partial<T> =>
+  Object.fromEntries(
+    Object.entries(object).flatMap(([key, value]: [string, unknown]) => {
+      if (keyFault(key) !== undefined || leafFault(value) !== undefined) return [];
+      const inner = objectOf(value);
+      return [[key, inner === undefined ? value : withoutFaults(inner)]];
+    }),
+  ) as Partial<T>;
 
 /**
  * Parses a JSON document strictly. Refused although JSON allows them: nesting beyond 32, a field name given twice in

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { pspSecretsOf } from '../../commands/organization/commands.js';
+import { pspConnectionsOf } from '../../commands/organization/commands.js';
 import {
   type FactContext,
   recordPaymentFailure,
@@ -9,7 +9,8 @@ import type { Position } from '../../events/envelope.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
 import { settleDeclinedAttempt } from '../../commands/recovery/settleAttempt.js';
 import type { OrgId, RecoveryId } from '../../kernel/ids.js';
-import { inspect } from '../body/guards.js';
+import type { Json } from '../../kernel/json.js';
+import { inspect, withoutFaults } from '../body/guards.js';
 import { commandContextOf } from '../commandContext.js';
 import type { Dependencies } from '../dependencies.js';
 import { ok, type Route, route } from '../route.js';
@@ -20,13 +21,34 @@ import { verifyStripeSignature } from '../webhooks/stripeSignature.js';
 
 const ReceivedSchema = named('Received', { received: Type.Boolean() });
 
-/** Of the sandbox too, which speaks Stripe's events. An organization that is unknown or has no endpoint secret is told like a wrong signature. */
-const webhookSecretOf = async (deps: Dependencies, orgId: OrgId): Promise<string> => {
-  for (const provider of ['stripe', 'sandbox'] as const) {
-    const secrets = await pspSecretsOf(deps, orgId, provider);
-    if (secrets?.webhookSecret !== undefined) return secrets.webhookSecret;
+type Connections = Awaited<ReturnType<typeof pspConnectionsOf>>;
+
+/**
+ * Checks the signature with the endpoint secret of each connected PSP: the sandbox speaks Stripe's events, too. An
+ * organization that is unknown or has no endpoint secret is told like a wrong signature.
+ */
+const verified = async (
+  { vault, clock }: Dependencies,
+  { orgId, connections }: { readonly orgId: OrgId; readonly connections: Connections },
+  body: Buffer,
+  signature: string | undefined,
+): Promise<Json> => {
+  let refusal: unknown = new DomainError(
+    'signature_invalid',
+    'The Stripe-Signature header does not match the body',
+  );
+  for (const connection of [connections.stripe, connections.sandbox]) {
+    const secretId = connection?.webhookSecretReference;
+    const secret = secretId && (await vault.get(secretId, orgId));
+    if (secret === undefined) continue;
+    try {
+      return verifyStripeSignature(body, signature, secret, clock.now());
+    } catch (error) {
+      if (!isDomainError(error) || error.code !== 'signature_invalid') throw error;
+      refusal = error;
+    }
   }
-  throw new DomainError('signature_invalid', 'The Stripe-Signature header does not match the body');
+  throw refusal;
 };
 
 const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
@@ -44,7 +66,7 @@ const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
 };
 
 /** What cannot be taken now cannot be taken later either: sent again it would be refused again. */
-const FINAL: readonly string[] = ['amount_mismatch', 'not_found'];
+const FINAL: readonly string[] = ['amount_mismatch', 'not_found', 'too_many_failures'];
 
 /** The decline of a charge of ours settles that attempt; everything else is a fact of the payment. */
 const take = async (
@@ -79,16 +101,40 @@ const takeOrNote = async (
   }
 };
 
+/**
+ * A fact without the notes that may not be stored: for them alone it must not be lost. Without its reference it would
+ * be a fact of no payment.
+ */
+const storable = (
+  deps: Dependencies,
+  fact: StripeFact,
+  eventId: unknown,
+  context: FactContext,
+): StripeFact => {
+  const faults = inspect(fact);
+  if (faults.length === 0) return fact;
+  const rest = withoutFaults(fact);
+  const refused = rest.transaction_ref === undefined;
+  const pointers = faults.map(({ pointer }) => pointer);
+  const fields = {
+    request_id: context.requestId,
+    org_id: context.principal.orgId,
+    event_id: eventId,
+    pointers,
+  };
+  deps.logger.warn(fields, refused ? 'webhook fact refused' : 'webhook fact taken without some of its notes');
+  if (refused) refuseFaults(faults);
+  return rest as StripeFact;
+};
+
 const recordFacts = async (
   deps: Dependencies,
-  facts: readonly StripeFact[],
+  event: Json,
   context: FactContext,
 ): Promise<Position | undefined> => {
   let last: Position | undefined;
-  for (const fact of facts) {
-    refuseFaults(inspect(fact));
-    last = (await takeOrNote(deps, fact, context)) ?? last;
-  }
+  for (const fact of stripeEventToFacts(event, context.principal.orgId))
+    last = (await takeOrNote(deps, storable(deps, fact, event['id'], context), context)) ?? last;
   return last;
 };
 
@@ -108,13 +154,15 @@ export const webhookRoutes: readonly Route[] = [
     handler: async (context) => {
       const { deps, params, headers } = context;
       const orgId = params.org_id as OrgId;
-      const secret = await webhookSecretOf(deps, orgId);
+      const connections = await pspConnectionsOf(deps.store, orgId);
       const signature = headers['stripe-signature'] as string | undefined;
-      const event = verifyStripeSignature(context.body as Buffer, signature, secret, deps.clock.now());
-      const complete = (await deps.completeStripeEvent?.(orgId, event)) ?? event;
+      const event = await verified(deps, { orgId, connections }, context.body as Buffer, signature);
+      const { secretReference } = connections.stripe ?? {};
+      const apiKey = async () => secretReference && (await deps.vault.get(secretReference, orgId));
+      const complete = (await deps.completeStripeEvent?.(event, apiKey)) ?? event;
       const principal = { actor: { type: 'psp', id: 'stripe' }, orgId } as const;
       const command = commandContextOf({ deps, request: context.request, principal });
-      return ok({ received: true }, await recordFacts(deps, stripeEventToFacts(complete), command));
+      return ok({ received: true }, await recordFacts(deps, complete, command));
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_TEXT } from '../../events/schema.js';
 import { objectOf } from '../../kernel/json.js';
 
 /** Reading of foreign JSON: every accessor answers undefined for a wrong shape and never throws. */
@@ -34,10 +35,10 @@ export const compact = <T extends object>(object: T): { [K in keyof T]?: Exclude
 /** Text values only, within the bounds of our metadata (events/schema.ts). */
 export const textsOf = (value: unknown): Record<string, string> => {
   const entries = Object.entries(objectOf(value) ?? {}).flatMap(([key, each]) => {
-    const text = textOf(each, 500);
-    return text === undefined || key.length > 100 || storable(key) !== key || key === '__proto__'
+    const text = textOf(each, MAX_METADATA_TEXT);
+    return text === undefined || key === '' || key.length > MAX_METADATA_KEY || storable(key) !== key
       ? []
       : ([[key, text]] as const);
   });
-  return Object.fromEntries(entries.slice(0, 50));
+  return Object.fromEntries(entries.slice(0, MAX_METADATA));
 };

@@ -1,6 +1,7 @@
+import { looksLikeCardNumber } from '../../kernel/cardNumbers.js';
 import type { Instant } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/errors.js';
-import { isUuid } from '../../kernel/ids.js';
+import { deriveId, isUuid } from '../../kernel/ids.js';
 import type { Failure } from '../../kernel/ports.js';
 import { fromStripeAmount } from '../../kernel/stripeAmount.js';
 import type { SuccessSource } from '../../events/payment.js';
@@ -75,6 +76,7 @@ interface StripeEvent {
 }
 
 const MAX_SECONDS = 253_402_300_799; // year 9999
+const MAX_TEXT = 200;
 const MAX_AMOUNT = 999_999_999_999;
 
 const unreadable = (pointer: string, detail: string): DomainError =>
@@ -87,15 +89,15 @@ const required = <T>(value: T | undefined, pointer: string): T => {
   return value;
 };
 
-const readEvent = (event: Json): StripeEvent => {
+const readEvent = (event: Json, orgId: string): StripeEvent => {
   const seconds = required(integerOf(event['created']), '/created');
   if (seconds < 0 || seconds > MAX_SECONDS) throw unreadable('/created', 'is no Unix time');
   const request = objectOf(event['request']);
-  const key = textOf(request?.['idempotency_key'], 255);
+  const own = parseIdempotencyKey(textOf(request?.['idempotency_key'], 255) ?? '');
   return {
     id: required(textOf(event['id']), '/id'),
     occurredAt: new Date(seconds * 1000).toISOString(),
-    own: key === undefined ? undefined : parseIdempotencyKey(key),
+    own: own?.orgId === orgId ? own : undefined,
     automatic: textOf(request?.['id'] ?? event['request']) === undefined,
     object: required(objectOf(objectOf(event['data'])?.['object']), '/data/object'),
   };
@@ -123,17 +125,21 @@ const present = (references: Record<string, string | undefined>): Record<string,
     Object.entries(references).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 
+/** The trigger itself as far as it can be stored; an unusual one by its hash, which is as good a name. */
+const nameOf = (trigger: string): string =>
+  trigger.length > MAX_TEXT || looksLikeCardNumber(trigger) ? deriveId('trigger', trigger) : trigger;
+
 const factOf = (
   event: StripeEvent,
   money: { amount: number; currency: string },
   ref: string,
   trigger: string,
 ) => {
-  if (ref.length > 200) throw unreadable('/data/object/metadata/transaction_ref', 'is longer than 200');
+  if (ref.length > MAX_TEXT) throw unreadable('/data/object/metadata/transaction_ref', 'is longer than 200');
   return {
     transaction_ref: ref,
     ...money,
-    trigger_id: trigger,
+    trigger_id: nameOf(trigger),
     occurred_at: event.occurredAt,
     ...(event.own && { own_attempt: event.own }),
   };
@@ -288,11 +294,12 @@ const mappers: Readonly<Record<string, (event: StripeEvent) => StripeFact[]>> = 
 
 /**
  * Pure; the same event gives the same facts. Types that do not concern us give none.
+ * @param orgId whose event it is: a charge is ours only by a key of the same organization
  * @throws DomainError validation_failed when an event of a known type lacks what every such event has
  */
-export const stripeEventToFacts = (event: unknown): StripeFact[] => {
+export const stripeEventToFacts = (event: unknown, orgId: string): StripeFact[] => {
   const json = required(objectOf(event), '');
   const type = required(textOf(json['type']), '/type');
   const mapper = Object.hasOwn(mappers, type) ? mappers[type] : undefined;
-  return mapper === undefined ? [] : mapper(readEvent(json));
+  return mapper === undefined ? [] : mapper(readEvent(json, orgId));
 };

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { Ajv } from 'ajv';
-import formats from 'ajv-formats';
 import fc from 'fast-check';
+import { createAjv } from '../../events/ajv.js';
 import { paymentEvents } from '../../events/payment.js';
 import { isDomainError } from '../../kernel/errors.js';
 import {
@@ -18,8 +17,7 @@ const ORG = '7c9e6679-7425-50de-944b-e07fc1f90ae7';
 const RECOVERY = '1b4e28ba-2fa1-51d2-883f-0016d3cca427';
 const ownKey = `${ORG}:${RECOVERY}:2`;
 
-const ajv = new Ajv({ allErrors: true, keywords: ['x-personal'] });
-formats.default(ajv);
+const ajv = createAjv();
 const validFailure = ajv.compile(paymentEvents.PaymentFailed);
 const validSuccess = ajv.compile(paymentEvents.PaymentSucceeded);
 
@@ -43,7 +41,7 @@ const assertStorable = (fact: StripeFact): void => {
 };
 
 const only = (event: unknown): StripeFact => {
-  const [fact, ...more] = stripeEventToFacts(event);
+  const [fact, ...more] = stripeEventToFacts(event, ORG);
   if (fact === undefined || more.length > 0) return expect.fail('not exactly one fact');
   assertStorable(fact);
   return fact;
@@ -150,7 +148,7 @@ describe('Stripe events: failures', () => {
       'customer.email',
       'jane@example.com',
     );
-    expect(stripeEventToFacts(intentFailedEvent({ amount: 0 }))).to.deep.equal([]);
+    expect(stripeEventToFacts(intentFailedEvent({ amount: 0 }), ORG)).to.deep.equal([]);
   });
 });
 
@@ -197,7 +195,7 @@ describe('Stripe events: successes', () => {
       metadata: { transaction_ref: 'order-17', recovery_id: RECOVERY },
     });
     const completed = 'checkout.session.completed';
-    expect(stripeEventToFacts(stripeEvent(completed, session('unpaid')))).to.deep.equal([]);
+    expect(stripeEventToFacts(stripeEvent(completed, session('unpaid')), ORG)).to.deep.equal([]);
     const fact = { transaction_ref: 'order-17', source: 'link', trigger_id: 'pi_9', amount: 4900 };
     expect(only(stripeEvent(completed, session('paid')))).to.deep.include(fact);
     const later = 'checkout.session.async_payment_succeeded';
@@ -224,7 +222,7 @@ describe('Stripe events: whatever else comes in', () => {
 
   const mapped = (event: unknown): StripeFact[] => {
     try {
-      return stripeEventToFacts(event);
+      return stripeEventToFacts(event, ORG);
     } catch (error) {
       if (!isDomainError(error)) throw error;
       return [];
@@ -245,8 +243,8 @@ describe('Stripe events: whatever else comes in', () => {
         : { ...(value as object), [key]: replaced((value as Record<string, unknown>)[key], rest, by) };
 
   it('ignores types that do not concern it', () => {
-    expect(stripeEventToFacts(stripeEvent('customer.created', {}))).to.deep.equal([]);
-    expect(stripeEventToFacts(stripeEvent('constructor', {}))).to.deep.equal([]);
+    expect(stripeEventToFacts(stripeEvent('customer.created', {}), ORG)).to.deep.equal([]);
+    expect(stripeEventToFacts(stripeEvent('constructor', {}), ORG)).to.deep.equal([]);
   });
 
   it('throws nothing but a DomainError for random JSON', () => {

@@ -8,7 +8,7 @@ import { authorize } from '../authorize.js';
 import type { CommandContext } from '../context.js';
 import { handle, load } from '../handle.js';
 import { organizationDecider, type RetryPolicyValues } from './decide.js';
-import { activePolicy, isHeld } from './state.js';
+import { activePolicy, isHeld, type PspConnection } from './state.js';
 
 /** Sets the principal's organization's retry policy; the same values again change nothing. */
 export const setRetryPolicy = async (
@@ -33,26 +33,30 @@ export interface PspDeps {
   readonly vault: Vault;
 }
 
-const referencesOf = async (store: EventStore, orgId: OrgId, provider: PspProvider) => {
+/** What an organization connected its PSPs with: the vault's ids of their secrets. */
+export const pspConnectionsOf = async (
+  store: EventStore,
+  orgId: OrgId,
+): Promise<Readonly<Partial<Record<PspProvider, PspConnection>>>> => {
   const { state } = await load(store, organizationDecider, organizationStream(orgId));
-  return state.status === 'active' ? state.psps[provider] : undefined;
+  return state.status === 'active' ? state.psps : {};
 };
 
-/** What an organization connected a PSP with, or undefined when it did not: for the webhook and the PSP's adapter. */
+/** The secrets of a PSP, or undefined when the organization did not connect it. */
 export const pspSecretsOf = async (
   { store, vault }: PspDeps,
   orgId: OrgId,
   provider: PspProvider,
 ): Promise<PspSecrets | undefined> => {
-  const references = await referencesOf(store, orgId, provider);
-  if (!references) return undefined;
-  const { secretReference, webhookSecretReference } = references;
+  const connection = (await pspConnectionsOf(store, orgId))[provider];
+  if (!connection) return undefined;
+  const { secretReference, webhookSecretReference } = connection;
   const apiKey = secretReference && (await vault.get(secretReference, orgId));
   const webhookSecret = webhookSecretReference && (await vault.get(webhookSecretReference, orgId));
   return { ...(apiKey !== undefined && { apiKey }), ...(webhookSecret !== undefined && { webhookSecret }) };
 };
 
-/** The reference of a secret: the present one when it is the same or none is given, else that of a new entry. */
+/** The reference of a new secret; undefined when none is given, or the one that is there already. */
 const referenceTo = async (
   vault: Vault,
   orgId: OrgId,
@@ -60,8 +64,8 @@ const referenceTo = async (
   present: string | undefined,
   newId: string,
 ): Promise<string | undefined> => {
-  if (secret === undefined) return present;
-  if (present !== undefined && (await vault.get(present, orgId)) === secret) return present;
+  if (secret === undefined) return undefined;
+  if (present !== undefined && (await vault.get(present, orgId)) === secret) return undefined;
   await vault.put(newId, orgId, secret);
   return newId;
 };
@@ -75,20 +79,18 @@ export const connectPsp = async (
   const { principal, commandId, now: at } = context;
   authorize(principal, 'organization.connect_psp');
   const { orgId } = principal;
-  const present = await referencesOf(store, orgId, provider);
+  const present = (await pspConnectionsOf(store, orgId))[provider];
   const reference = (secret: string | undefined, old: string | undefined, name: string) =>
     referenceTo(vault, orgId, secret, old, deriveId(commandId, name));
-  const secretReference = await reference(apiKey, present?.secretReference, 'api_key');
-  const webhookSecretReference = await reference(
-    webhookSecret,
-    present?.webhookSecretReference,
-    'webhook_secret',
-  );
+  const [secret, webhook] = await Promise.all([
+    reference(apiKey, present?.secretReference, 'api_key'),
+    reference(webhookSecret, present?.webhookSecretReference, 'webhook_secret'),
+  ]);
   const data = {
     provider,
     at,
-    ...(secretReference !== undefined && { secretReference }),
-    ...(webhookSecretReference !== undefined && { webhookSecretReference }),
+    ...(secret !== undefined && { secretReference: secret }),
+    ...(webhook !== undefined && { webhookSecretReference: webhook }),
   };
   const command = { type: 'ConnectPsp', data } as const;
   return handle(store, organizationDecider, organizationStream(orgId), command, context);

@@ -51,4 +51,16 @@ describe('organization commands', () => {
     const viewer = world.by({ ...ann, id: deriveId('v') as User['id'], role: 'viewer' });
     expect(await codeOf(connectPsp(world, { provider: 'sandbox' }, viewer))).to.equal('forbidden');
   });
+
+  it('connect a PSP with both secrets, each set at the same time by somebody else', async () => {
+    for (let round = 0; round < 5; round++) {
+      const secrets = { apiKey: `sk_canary${round}`, webhookSecret: `whsec_canary${round}` };
+      await Promise.all(
+        Object.entries(secrets).map(([name, secret]) =>
+          connectPsp(world, { provider: 'stripe', [name]: secret }, world.by(ann)),
+        ),
+      );
+      expect(await pspSecretsOf(world, acme, 'stripe')).to.deep.equal(secrets);
+    }
+  });
 });

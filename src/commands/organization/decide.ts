@@ -39,6 +39,7 @@ export type SetRetryPolicy = Message<
   'SetRetryPolicy',
   { readonly policy: RetryPolicyValues; readonly at: Instant }
 >;
+/** Names only the secrets that are new. */
 export type ConnectPsp = Message<
   'ConnectPsp',
   PspConnection & { readonly provider: PspProvider; readonly at: Instant }
@@ -137,9 +138,11 @@ const setRetryPolicy = ({ data }: SetRetryPolicy, state: OrganizationState): Dec
   ];
 };
 
+/** What the command does not name stays as it is, also when somebody else has just set it. */
 const connectPsp = ({ data }: ConnectPsp, state: OrganizationState): Decided => {
-  const { provider, secretReference, webhookSecretReference, at } = data;
+  const { provider, at, ...given } = data;
   const current = activeOnly(state).psps[provider];
+  const { secretReference, webhookSecretReference } = { ...current, ...given };
   if (
     current &&
     current.secretReference === secretReference &&

@@ -1,11 +1,8 @@
 import type Stripe from 'stripe';
 import { DomainError } from '../../kernel/errors.js';
+import { type Json, objectOf } from '../../kernel/json.js';
 
-type Json = Readonly<Record<string, unknown>>;
 type ApiKey = () => Promise<string | undefined>;
-
-const objectOf = (value: unknown): Json | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 
 const INVOICES = ['invoice.payment_failed', 'invoice.payment_succeeded', 'invoice.paid'];
 const INTENTS = ['payment_intent.payment_failed', 'payment_intent.succeeded', 'charge.failed'];
@@ -29,14 +26,25 @@ const invoiceOf = async (stripe: Stripe, apiKey: string, intent: string): Promis
   return data[0] === undefined ? {} : { invoice: data[0].invoice };
 };
 
+/**
+ * A success that the merchant's own request led to and that names its invoice says all there is: only of what Stripe
+ * did by itself it matters how often it had tried before.
+ */
+const isWholeSuccess = ({ type, request }: Json, object: Json): boolean =>
+  type === 'payment_intent.succeeded' &&
+  typeof objectOf(request)?.['id'] === 'string' &&
+  stringOf(objectOf(object['payment_details'])?.['order_reference'], 'in_') !== undefined;
+
 /** What the event lacks, as a question to Stripe; undefined when it lacks nothing or is none of ours. */
-const questionOf = (type: unknown, object: Json) => {
+const questionOf = (event: Json, object: Json) => {
+  const { type } = event;
   if (INVOICES.includes(type as string)) {
     const id = stringOf(object['id'], 'in_');
     if (id === undefined || objectOf(object['payments']) !== undefined) return undefined;
     return (stripe: Stripe, apiKey: string) => paymentsOf(stripe, apiKey, id);
   }
   if (!INTENTS.includes(type as string) || objectOf(object['invoice']) !== undefined) return undefined;
+  if (isWholeSuccess(event, object)) return undefined;
   // A checkout of ours names the payment itself.
   if (objectOf(object['metadata'])?.['transaction_ref'] !== undefined) return undefined;
   const intent = type === 'charge.failed' ? object['payment_intent'] : object['id'];
@@ -47,7 +55,7 @@ const questionOf = (type: unknown, object: Json) => {
 export const completeStripeEvent = async (stripe: Stripe, apiKeyOf: ApiKey, event: Json): Promise<Json> => {
   const data = objectOf(event['data']);
   const object = objectOf(data?.['object']);
-  const question = object && questionOf(event['type'], object);
+  const question = object && questionOf(event, object);
   if (question === undefined) return event;
   const apiKey = await apiKeyOf();
   if (apiKey === undefined) return event;

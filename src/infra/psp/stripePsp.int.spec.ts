@@ -292,10 +292,10 @@ describe('Stripe PSP', () => {
   });
 
   describe('completing an event', () => {
-    const org = aDebt().orgId;
+    const apiKey = () => Promise.resolve('sk_test_acme');
     type Objects = { data: { object: Record<string, never> } };
     const complete = async (event: object) =>
-      ((await psp.completeEvent(org, event as Record<string, unknown>)) as unknown as Objects).data.object;
+      ((await psp.completeEvent(event as Record<string, unknown>, apiKey)) as unknown as Objects).data.object;
 
     it('finds the invoice of an intent or charge, and the payment of an invoice', async () => {
       const invoice = stripe.invoice({ attempt_count: 2 });
@@ -314,16 +314,16 @@ describe('Stripe PSP', () => {
 
     it('asks nothing for what is whole or not ours, and bears an unknown object', async () => {
       const whole = [invoiceFailedEvent(), stripeEvent('customer.created', { id: 'cus_1' })];
-      for (const event of whole) expect(await psp.completeEvent(org, event)).to.equal(event);
+      for (const event of whole) expect(await psp.completeEvent(event, apiKey)).to.equal(event);
       expect(stripe.requests).to.deep.equal([]);
       expect(await complete(intentFailedEvent({ intent: 'pi_unknown' }))).to.not.have.property('invoice');
       for (const odd of [{}, { type: 'charge.failed' }, { type: 'charge.failed', data: { object: 7 } }])
-        expect(await psp.completeEvent(org, odd)).to.equal(odd);
+        expect(await psp.completeEvent(odd, apiKey)).to.equal(odd);
     });
 
     it('has Stripe send the event again when it cannot ask', async () => {
       await stripe.stop();
-      const error = await psp.completeEvent(org, intentFailedEvent()).catch((thrown: unknown) => thrown);
+      const error = await psp.completeEvent(intentFailedEvent(), apiKey).catch((thrown: unknown) => thrown);
       expect(error).to.have.property('code', 'unavailable');
     });
   });

@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import type { OrgId } from '../../kernel/ids.js';
+import type { Json } from '../../kernel/json.js';
 import type { Logger } from '../../kernel/logger.js';
 import type { ChargeOutcome, Checkout, CheckoutPage, Debt, Psp } from '../../kernel/ports.js';
 import {
@@ -86,8 +87,8 @@ export class StripePsp implements Psp {
    * which payment an invoice. Without it one failure would look like several. Events that need nothing pass unasked.
    * @throws DomainError unavailable when Stripe cannot be asked: let Stripe send the event again
    */
-  async completeEvent(orgId: OrgId, event: Readonly<Record<string, unknown>>) {
-    return completeStripeEvent(this.#stripe, () => this.#options.apiKeyOf(orgId), event);
+  async completeEvent(event: Json, apiKeyOf: () => Promise<string | undefined>): Promise<Json> {
+    return completeStripeEvent(this.#stripe, apiKeyOf, event);
   }
 
   async #attempt(debt: Debt, options: Stripe.RequestOptions): Promise<ChargeOutcome> {

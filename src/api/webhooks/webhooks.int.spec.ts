@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import Stripe from 'stripe';
+import { startApi, type TestApi } from '../../../test/support/api.js';
+import { IdentityWorld } from '../../../test/support/identityWorld.js';
+import {
+  chargeFailedEvent,
+  intentFailedEvent,
+  intentObject,
+  invoiceFailedEvent,
+  invoiceObject,
+  stripeEvent,
+} from '../../../test/support/stripeEvents.js';
+import { connectPsp } from '../../commands/organization/commands.js';
+import { registerOrganization } from '../../commands/user/register.js';
+import type { RecordedEvent } from '../../events/envelope.js';
+import type { OrgId } from '../../kernel/ids.js';
+import { silentLogger } from '../../kernel/logger.js';
+
+const SECRET = 'whsec_of_stripe';
+const SANDBOX_SECRET = 'whsec_of_the_sandbox';
+const old = { shape: 'old', invoice: 'in_1' } as const;
+
+const paid = { status: 'succeeded', amount_received: 4900, last_payment_error: null };
+const intentSucceeded = () => stripeEvent('payment_intent.succeeded', { ...intentObject(old), ...paid }, old);
+const invoicePaid = () =>
+  stripeEvent('invoice.payment_succeeded', invoiceObject(old, { amount_paid: 4900, status: 'paid' }), old);
+const checkoutCompleted = () =>
+  stripeEvent('checkout.session.completed', {
+    id: 'cs_1',
+    object: 'checkout.session',
+    amount_total: 4900,
+    currency: 'eur',
+    payment_status: 'paid',
+    payment_intent: 'pi_1',
+    invoice: 'in_1',
+    metadata: {},
+  });
+const failures = () => [intentFailedEvent(old), chargeFailedEvent(old), invoiceFailedEvent(old)];
+const successes = () => [intentSucceeded(), invoicePaid(), checkoutCompleted()];
+
+describe('Stripe webhooks over HTTP', () => {
+  let world: IdentityWorld;
+  let orgId: OrgId;
+  let api: TestApi;
+  let now: Date;
+  const logged: object[] = [];
+
+  beforeEach(async () => {
+    world = new IdentityWorld();
+    now = new Date('2026-11-23T10:00:00Z');
+    const input = { email: 'ann@example.com', password: 'p', orgName: 'Acme', orgSlug: 'acme' };
+    const { user, organization } = await registerOrganization(world.process(), input, world.origin());
+    orgId = organization.id;
+    await connectPsp(world, { provider: 'sandbox', webhookSecret: SANDBOX_SECRET }, world.by(user));
+    await connectPsp(world, { provider: 'stripe', webhookSecret: SECRET }, world.by(user));
+    logged.length = 0;
+    api = await startApi({
+      store: world.store,
+      vault: world.vault,
+      clock: { now: () => now },
+      logger: { ...silentLogger, warn: (fields: object) => void logged.push(fields) },
+    });
+  });
+  afterEach(() => api.close());
+
+  const deliver = (event: object, secret = SECRET) => {
+    const raw = JSON.stringify(event);
+    const timestamp = Math.floor(now.getTime() / 1000);
+    const header = Stripe.webhooks.generateTestHeaderString({ payload: raw, secret, timestamp });
+    return api.call(`/v1/webhooks/stripe/${orgId}`, { raw, headers: { 'stripe-signature': header } });
+  };
+  const accepted = async (...events: object[]): Promise<void> => {
+    for (const event of events) {
+      const answer = await deliver(event);
+      expect(answer.status, answer.text).to.equal(200);
+    }
+  };
+  const payments = async (): Promise<RecordedEvent[]> => {
+    const events: RecordedEvent[] = [];
+    for await (const delivery of world.store.readAll({ after: 0n }))
+      if (delivery.kind === 'events')
+        events.push(...delivery.events.filter(({ stream }) => stream.startsWith('payment-')));
+    return events;
+  };
+  const types = async () => (await payments()).map(({ type }) => type);
+
+  for (const event of failures())
+    it(`takes ${event.type} for a failure of the invoice`, async () => {
+      await accepted(event, event);
+      const [only, ...more] = await payments();
+      expect(more).to.deep.equal([]);
+      expect(only).to.have.property('type', 'PaymentFailed');
+      expect(only?.data).to.include({ transaction_ref: 'in_1', trigger_id: 'ch_1', amount: 4900 });
+      expect(only?.metadata.occurred_at).to.equal(new Date(event.created * 1000).toISOString());
+    });
+
+  for (const event of successes())
+    it(`takes ${event.type} for a success of the invoice`, async () => {
+      await accepted(event, event);
+      const [only, ...more] = await payments();
+      expect(more).to.deep.equal([]);
+      expect(only).to.have.property('type', 'PaymentSucceeded');
+      expect(only?.data).to.include({ transaction_ref: 'in_1', amount: 4900, currency: 'EUR' });
+    });
+
+  it('makes one failure and one success of all six, in order and in reversed order', async () => {
+    await accepted(...failures(), ...successes());
+    expect(await types()).to.deep.equal(['PaymentFailed', 'PaymentSucceeded']);
+    await accepted(...[...failures(), ...successes()].reverse());
+    expect(await types()).to.deep.equal(['PaymentFailed', 'PaymentSucceeded']);
+  });
+
+  it('takes them in reversed order: the failure is late and overturns nothing', async () => {
+    await accepted(...[...failures(), ...successes()].reverse());
+    const [success, failure, ...more] = await payments();
+    expect(more).to.deep.equal([]);
+    expect(success).to.have.property('type', 'PaymentSucceeded');
+    expect(failure).to.have.nested.property('data.late', true);
+  });
+
+  it('knows the endpoint secret of every connected PSP', async () => {
+    expect((await deliver(intentFailedEvent(old), SANDBOX_SECRET)).status).to.equal(200);
+    expect((await deliver(intentFailedEvent(old), SECRET)).status).to.equal(200);
+    expect((await deliver(intentFailedEvent(old), 'whsec_other')).body).to.include({
+      code: 'signature_invalid',
+    });
+  });
+
+  it('takes a failure in without the notes that may not be stored', async () => {
+    const metadata = { card: '4111111111111111', constructor: 'x', order: '17', '': 'y' };
+    const { last_payment_error, ...intent } = intentObject(old);
+    const error = { ...last_payment_error, message: 'Card 4111 1111 1111 1111 was declined' };
+    await accepted(
+      stripeEvent('payment_intent.payment_failed', { ...intent, metadata, last_payment_error: error }, old),
+    );
+    const [event] = await payments();
+    expect(event?.data).to.have.deep.property('metadata', { order: '17' });
+    expect(event?.data).to.have.nested.property('failure.decline_code', 'insufficient_funds');
+    expect(JSON.stringify(event?.data)).not.to.match(/4111/);
+    expect(logged).to.have.nested.property('[0].pointers').that.includes('/metadata/card');
+  });
+
+  it('refuses a reference that looks like a card number, and says which event it was', async () => {
+    const event = intentFailedEvent({ metadata: { transaction_ref: '4111111111111111' } });
+    expect((await deliver(event)).status).to.equal(422);
+    expect(logged).to.have.nested.property('[0].event_id', event.id);
+    expect(await payments()).to.deep.equal([]);
+  });
+
+  it('names a trigger that is too long, and refuses a time that cannot be meant', async () => {
+    const intent = `pi_${'1a'.repeat(95)}`;
+    const bare = { ...intentObject({ intent }), latest_charge: `ch_${'2b'.repeat(95)}` };
+    const { charge: _, ...error } = bare.last_payment_error;
+    const failed = { ...bare, last_payment_error: error };
+    await accepted(stripeEvent('payment_intent.payment_failed', failed));
+    expect((await payments())[0]?.data)
+      .to.have.property('trigger_id')
+      .that.has.length(36);
+    for (const created of [1, 253_402_300_799])
+      expect((await deliver({ ...intentFailedEvent(), created })).status).to.equal(422);
+  });
+
+  it("takes a charge by another organization's key for a failure like any other", async () => {
+    const id = '7c9e6679-7425-50de-944b-e07fc1f90ae7';
+    await accepted(intentFailedEvent({ ...old, idempotencyKey: `${id}:${id}:1` }));
+    expect(await types()).to.deep.equal(['PaymentFailed']);
+  });
+});
