@@ -17,7 +17,7 @@ export const down = async (knex) => {
   await knex.raw(`
     DROP FUNCTION append_events(text[], bigint[], text[], bigint[], uuid[], text[], uuid[], json[], json[]);
     DROP TABLE events, event_log_head;
-    DROP FUNCTION refuse_to_change_the_log();
+    DROP FUNCTION refuse_to_change_the_log(), refuse_to_count_down();
   `);
 };
 
@@ -147,6 +147,17 @@ const GUARDS = `
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_log();
   CREATE TRIGGER only_counted_up BEFORE DELETE OR TRUNCATE ON event_log_head
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_log();
+  CREATE FUNCTION refuse_to_count_down() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+  BEGIN
+    IF NEW.position < (SELECT coalesce(max(e.position), 0) FROM events e) THEN
+      RAISE EXCEPTION 'event_log_head is not set to %: that position is taken', NEW.position
+        USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+  END $$;
+  -- append_events itself gives back what a refused append had drawn, down to the newest event.
+  CREATE TRIGGER never_behind BEFORE UPDATE ON event_log_head
+    FOR EACH ROW WHEN (NEW.position < OLD.position) EXECUTE FUNCTION refuse_to_count_down();
   REVOKE ALL ON events, event_log_head FROM PUBLIC;
-  REVOKE ALL ON FUNCTION append_events, refuse_to_change_the_log FROM PUBLIC;
+  REVOKE ALL ON FUNCTION append_events, refuse_to_change_the_log, refuse_to_count_down FROM PUBLIC;
 `;

@@ -6,7 +6,7 @@ import { kindOf, PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 import { contextOf } from './requestContext.js';
 
 /** SQLSTATE classes and driver errors that say "not now" rather than "wrong". */
-const UNAVAILABLE = /^(08...|53...|57P0[1-5]|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/;
+const UNAVAILABLE = /^(08...|53...|57P0[1-5]|57014|55P03|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/;
 
 const isUnavailable = (error: unknown): boolean =>
   UNAVAILABLE.test(String((error as { code?: unknown } | null)?.code)) ||

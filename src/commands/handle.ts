@@ -1,13 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assertValid, currentVersion, upcast } from '../events/registry.js';
 import type { EventMetadata, NewEvent, Position, StreamId } from '../events/envelope.js';
 import { type EventStore, type ExpectedRevision, isRevisionConflict } from '../events/eventStore.js';
 import type { Decider } from '../kernel/decider.js';
 import { DomainError } from '../kernel/errors.js';
-import { eventIdOf } from '../kernel/ids.js';
+import { deriveId, eventIdOf } from '../kernel/ids.js';
 import type { Message } from '../kernel/message.js';
 import type { CommandContext } from './context.js';
 
-const ATTEMPTS = 4;
+const ATTEMPTS = 12;
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 250;
+
+/** Contenders of one stream spread out: each waits a part of a doubling span that its command's id tells. */
+const pauseAfter = async (attempt: number, commandId: string): Promise<void> => {
+  const span = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+  const share = Number.parseInt(deriveId('pause', commandId, String(attempt)).slice(0, 8), 16) / 2 ** 32;
+  await sleep(span * share);
+};
 
 /** A stream folded: what a decision is taken from. */
 export interface Loaded<S> {
@@ -82,7 +92,7 @@ export interface HandleOptions<S> {
 
 /**
  * The only place where I/O meets a decider: load, decide, append at the revision read. A concurrent append is met by
- * deciding again from the newer state, three times.
+ * deciding again from the newer state, a bounded number of times and after ever longer pauses.
  * @throws DomainError `version_conflict` when the stream kept moving
  */
 export const handle = async <S, C, E extends Message>(
@@ -111,6 +121,8 @@ export const handle = async <S, C, E extends Message>(
     } catch (error) {
       if (!isRevisionConflict(error)) throw error;
     }
+    // What was guessed rather than read says nothing about contention.
+    if (known === undefined && attempt < ATTEMPTS) await pauseAfter(attempt, context.commandId);
   }
   throw new DomainError('version_conflict', `${stream} is being changed by others; try again`);
 };

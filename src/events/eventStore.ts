@@ -44,6 +44,8 @@ export type Delivery =
  * - ids are compared before the revision: when the events after `expected` already carry exactly the ids given
  *   (all of them, in order), the append succeeds again and returns the original result, even when the stream has
  *   moved on; anything else that does not meet `expected` throws RevisionConflict with both revisions;
+ * - so the same ids at the revision that the stream stands at now are new events: `expected` is part of what makes an
+ *   append the same;
  * - the result is durable when the promise resolves. A rejection other than RevisionConflict means "unknown":
  *   append the same ids again.
  */

@@ -20,7 +20,10 @@ export type EventType = keyof typeof eventSchemas;
 type Upcaster = (data: unknown) => unknown;
 
 /** Per event type, the upcasters from version 1, 2, … on; a type without an entry is still at version 1. */
-const upcasters: Readonly<Partial<Record<EventType, readonly Upcaster[]>>> = {};
+export type Upcasters = Readonly<Partial<Record<EventType, readonly Upcaster[]>>>;
+const upcasters: Upcasters = {};
+
+const versionIn = (table: Upcasters, type: string): number => (table[type as EventType]?.length ?? 0) + 1;
 
 const ajv = createAjv();
 const validators = new Map<string, ValidateFunction>();
@@ -34,7 +37,7 @@ const validatorOf = (type: string): ValidateFunction => {
   return compiled;
 };
 
-export const currentVersion = (type: string): number => (upcasters[type as EventType]?.length ?? 0) + 1;
+export const currentVersion = (type: string): number => versionIn(upcasters, type);
 
 /** Throws when the data of a new event does not meet its schema: a defect of ours, never the client's. */
 export const assertValid = (type: string, data: unknown): void => {
@@ -43,16 +46,21 @@ export const assertValid = (type: string, data: unknown): void => {
     throw new Error(`${type} does not meet its schema: ${ajv.errorsText(validate.errors)}`);
 };
 
-/** Brings a stored event to the newest version of its type. Throws for a type this code does not know. */
-export const upcast = (event: RecordedEvent): RecordedEvent => {
-  const version = event.metadata.schema_version;
-  const chain = upcasters[event.type as EventType];
-  if (chain === undefined) {
-    if (!Object.hasOwn(eventSchemas, event.type))
-      throw new Error(`unknown event type ${event.type} at ${event.position}`);
-    return event;
-  }
-  if (version > chain.length) return event;
-  const data = chain.slice(version - 1).reduce((older: unknown, step) => step(older), event.data);
-  return { ...event, data, metadata: { ...event.metadata, schema_version: chain.length + 1 } };
-};
+/** Brings stored events to the newest version of their types, by a table of upcasters. */
+export const upcasterOf =
+  (table: Upcasters) =>
+  (event: RecordedEvent): RecordedEvent => {
+    const { type, position, metadata } = event;
+    if (!Object.hasOwn(eventSchemas, type)) throw new Error(`unknown event type ${type} at ${position}`);
+    const newest = versionIn(table, type);
+    const { schema_version: version } = metadata;
+    if (version === newest) return event;
+    if (version > newest)
+      throw new Error(`${type} at ${position} is of version ${version}; this code knows ${newest}`);
+    const chain = table[type as EventType] ?? [];
+    const data = chain.slice(version - 1).reduce((older: unknown, step) => step(older), event.data);
+    return { ...event, data, metadata: { ...metadata, schema_version: newest } };
+  };
+
+/** @throws Error for a type or a version that this code does not know */
+export const upcast = upcasterOf(upcasters);

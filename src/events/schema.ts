@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { UUID_PATTERN } from '../kernel/ids.js';
 import type { Message } from '../kernel/message.js';
 
 /** Event type → JSON Schema of its data. */
@@ -11,13 +12,11 @@ export type EventOf<T extends EventSchemas> = { [K in keyof T & string]: Message
 /** Marks a field as personal data (JSON Schema annotation): exports, logs, the bus and erasure go by it. */
 export const PERSONAL = { 'x-personal': true } as const;
 
-const uuidPattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
-
 /** Closed objects: an unknown field is a fault, not something to keep. */
 export const closed = <const P extends Record<string, TSchema>>(properties: P) =>
   Type.Object(properties, { additionalProperties: false });
 
-export const Uuid = Type.String({ pattern: uuidPattern, description: 'Lower-case UUID' });
+export const Uuid = Type.String({ pattern: UUID_PATTERN, description: 'Lower-case UUID' });
 export const Timestamp = Type.String({
   format: 'date-time',
   description: 'RFC 3339, in the years 0001 to 9999 (UTC)',

@@ -8,7 +8,8 @@ export type UserId = Brand<string, 'UserId'>;
 export type PaymentId = Brand<string, 'PaymentId'>;
 export type RecoveryId = Brand<string, 'RecoveryId'>;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+const UUID = new RegExp(UUID_PATTERN);
 
 /** True for a lower-case hyphenated UUID of any version, the only form ids take here. */
 export const isUuid = (text: string): boolean => UUID.test(text);

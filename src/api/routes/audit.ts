@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Static } from 'typebox';
+import { claimPositionOf } from '../../commands/organization/commands.js';
 import type { Position } from '../../events/envelope.js';
 import { DomainError } from '../../kernel/errors.js';
 import { type AuditFilter, auditPage, streamAuditLog } from '../auditLog.js';
@@ -23,17 +24,19 @@ const encodeCursor = (position: string): string => Buffer.from(position).toStrin
 const decodeCursor = (cursor: string): Position =>
   parsePosition(Buffer.from(cursor, 'base64url').toString(), '/query/cursor');
 
-const afterOf = ({ after, cursor }: Static<typeof AuditQuery>): Position => {
+const askedAfter = ({ after, cursor }: Static<typeof AuditQuery>): Position => {
   if (cursor !== undefined) return decodeCursor(cursor);
   return after === undefined ? 0n : parsePosition(after, '/query/after');
 };
 
-/** Whatever else is asked for, only the principal's organization. */
-const filterOf = (orgId: string, query: Static<typeof AuditQuery>): AuditFilter => {
+/** Whatever else is asked for, only the principal's organization, from the claim on under which it is held now. */
+const filterOf = (orgId: string, claim: Position, query: Static<typeof AuditQuery>): AuditFilter => {
   const types = typesOf(query.type);
   const { stream } = query;
   const filter = { orgId, ...(types && { types }), ...(stream !== undefined && { stream }) };
-  return { read: { after: afterOf(query), filter }, from: utc(query.from), to: utc(query.to) };
+  const asked = askedAfter(query);
+  const after = asked < claim ? claim - 1n : asked;
+  return { read: { after, filter }, from: utc(query.from), to: utc(query.to) };
 };
 
 const wantsLines = ({ accept }: IncomingHttpHeaders): boolean => {
@@ -55,7 +58,8 @@ export const auditRoutes: readonly Route[] = [
     responses: { 200: { description: 'Events, oldest first', schema: AuditPageSchema } },
     refusals: ['not_acceptable'],
     handler: async ({ deps: { store }, principal, query, headers }) => {
-      const filter = filterOf(principal.orgId, query);
+      const claim = await claimPositionOf(store, principal.orgId);
+      const filter = filterOf(principal.orgId, claim, query);
       if (wantsLines(headers)) return { status: 200, stream: (res) => streamAuditLog(store, filter, res) };
       const { events, more } = await auditPage(store, filter, query.limit ?? DEFAULT_PAGE);
       const last = more ? events.at(-1) : undefined;

@@ -62,8 +62,8 @@ export const organizationRoutes: readonly Route[] = [
     refusals: ['version_conflict'],
     handler: async (context) => {
       const command = commandContextOf(context);
-      const { policy, position } = await setRetryPolicy(context.deps.store, context.body, command);
-      return ok({ ...policy, set_at: command.now }, position);
+      const { policy, setAt, position } = await setRetryPolicy(context.deps.store, context.body, command);
+      return ok({ ...policy, set_at: setAt }, position);
     },
   }),
   route({

@@ -1,6 +1,7 @@
 import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { organizationStream, type PspProvider, type RetryPolicy } from '../../events/organization.js';
+import type { Instant } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/errors.js';
 import { deriveId, type OrgId } from '../../kernel/ids.js';
 import type { Vault } from '../../kernel/ports.js';
@@ -15,13 +16,13 @@ export const setRetryPolicy = async (
   store: EventStore,
   policy: RetryPolicyValues,
   context: CommandContext,
-): Promise<{ readonly policy: RetryPolicy; readonly position: Position }> => {
+): Promise<{ readonly policy: RetryPolicy; readonly setAt: Instant; readonly position: Position }> => {
   const { principal, now: at } = context;
   authorize(principal, 'organization.set_retry_policy');
   const command = { type: 'SetRetryPolicy', data: { policy, at } } as const;
   const stream = organizationStream(principal.orgId);
   const { state, position } = await handle(store, organizationDecider, stream, command, context);
-  return { policy: activePolicy(state), position };
+  return { policy: activePolicy(state), setAt: (isHeld(state) && state.policySetAt) || at, position };
 };
 
 export interface PspSecrets {
@@ -101,4 +102,12 @@ export const retryPolicyOf = async (store: EventStore, orgId: OrgId): Promise<Re
   const { state } = await load(store, organizationDecider, organizationStream(orgId));
   if (!isHeld(state)) throw new DomainError('not_found', 'no such organization');
   return activePolicy(state);
+};
+
+/** The place of the claim under which the organization is held now: what its slug's earlier holders left lies before. */
+export const claimPositionOf = async (store: EventStore, orgId: OrgId): Promise<Position> => {
+  let position = 0n;
+  for await (const page of store.readStream(organizationStream(orgId)))
+    for (const event of page) if (event.type === 'OrganizationRegistered') position = event.position;
+  return position;
 };

@@ -25,7 +25,13 @@ describe('organization commands', () => {
   it('set the retry policy of the own organization, admins only', async () => {
     expect((await retryPolicyOf(world.store, acme)).version).to.equal(0);
     const set = await setRetryPolicy(world.store, policy, world.by(ann));
-    expect(set).to.deep.equal({ policy: { version: 1, ...policy }, position: await world.store.head() });
+    const setAt = '2026-01-01T00:00:00.001Z';
+    expect(set).to.deep.equal({
+      policy: { version: 1, ...policy },
+      setAt,
+      position: await world.store.head(),
+    });
+    expect(await setRetryPolicy(world.store, policy, world.by(ann))).to.deep.equal(set);
     expect(await retryPolicyOf(world.store, acme)).to.deep.equal(set.policy);
     for (const role of ['user', 'viewer', 'auditor'] as const)
       expect(await codeOf(setRetryPolicy(world.store, policy, world.by({ ...ann, role })))).to.equal(

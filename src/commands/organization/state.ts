@@ -20,6 +20,7 @@ interface Held extends Claim {
   /** User → the newest version of theirs at which adminship was revoked: a late grant of an older one is void. */
   readonly fences: Readonly<Record<string, number>>;
   readonly policy?: RetryPolicy;
+  readonly policySetAt?: Instant;
   readonly psps: Readonly<Partial<Record<PspProvider, PspConnection>>>;
 }
 
@@ -78,8 +79,8 @@ export const evolve = (state: OrganizationState, event: OrganizationEvent): Orga
       }));
     }
     case 'RetryPolicySet': {
-      const { set_at: _, ...policy } = event.data;
-      return whenHeld(state, () => ({ policy }));
+      const { set_at: policySetAt, ...policy } = event.data;
+      return whenHeld(state, () => ({ policy, policySetAt }));
     }
     case 'PspConnected': {
       const { provider, secret_reference: secret, webhook_secret_reference: webhook } = event.data;

@@ -1,4 +1,3 @@
-import { DomainError } from '../../kernel/errors.js';
 import { userIdOf } from '../../kernel/ids.js';
 import type { Role } from '../../kernel/principal.js';
 import { assertOwn, authorize } from '../authorize.js';
@@ -13,6 +12,7 @@ import {
   storeCredential,
   type UserResult,
 } from './member.js';
+import { emailTaken } from './decide.js';
 import { counts } from './membership.js';
 import type { IdentityDeps } from './ports.js';
 import { releaseOrphan } from './register.js';
@@ -28,10 +28,7 @@ const refuseTaken = async (deps: IdentityDeps, userId: string, context: CommandC
   const { state: user } = await loadUser(deps.store, userId);
   if (user.status !== 'registered') return;
   const { state: organization } = await loadOrganization(deps.store, user.orgId);
-  if (counts(userId, user, organization))
-    throw new DomainError('email_taken', 'a user of this e-mail address exists', [
-      { pointer: '/email', detail: 'is taken' },
-    ]);
+  if (counts(userId, user, organization)) throw emailTaken();
   await releaseOrphan(deps, userId, user, context);
 };
 

@@ -55,6 +55,11 @@ const FAILURES_IN_FULL = 10;
 export const invalidCredentials = (): DomainError =>
   new DomainError('invalid_credentials', 'unknown e-mail address or wrong password');
 
+export const emailTaken = (): DomainError =>
+  new DomainError('email_taken', 'a user of this e-mail address exists', [
+    { pointer: '/email', detail: 'is taken' },
+  ]);
+
 const registeredOnly = (state: UserState): RegisteredUser => {
   if (state.status !== 'registered') throw new DomainError('not_found', 'no such user');
   return state;
@@ -75,7 +80,7 @@ const register = ({ data }: RegisterUser, state: UserState): Decided => {
   };
   if (state.status !== 'registered') return [registered];
   if (state.registrationId === data.credentialId) return [];
-  throw new DomainError('email_taken', 'a user of this e-mail address exists');
+  throw emailTaken();
 };
 
 const release = ({ data }: ReleaseUser, state: UserState): Decided =>
@@ -124,7 +129,8 @@ const changePassword = ({ data }: ChangePassword, state: UserState): Decided => 
 const recordLogin = ({ data }: RecordLogin, state: UserState): Decided => {
   if (state.status !== 'registered' || !state.isActive) throw invalidCredentials();
   assertCurrent(state, data.verified);
-  return state.lastLoginAt === data.at ? [] : [{ type: 'UserLoggedIn', data: { logged_in_at: data.at } }];
+  const overtaken = state.lastLoginAt !== undefined && !isBefore(state.lastLoginAt, data.at);
+  return overtaken ? [] : [{ type: 'UserLoggedIn', data: { logged_in_at: data.at } }];
 };
 
 const recordLoginFailure = ({ data }: RecordLoginFailure, state: UserState): Decided => {

@@ -57,7 +57,7 @@ describe('login', () => {
     expect(answers[0]?.code).to.equal('invalid_credentials');
   });
 
-  it('takes the same look-ups for an unknown address', async () => {
+  it('looks up user, organization and credential of an unknown address too', async () => {
     const lookUps = async (email: string): Promise<number> => {
       let count = 0;
       const deps = world.process();

@@ -35,6 +35,7 @@ import {
   step,
   storeCredential,
 } from './member.js';
+import { emailTaken } from './decide.js';
 import { counts } from './membership.js';
 import type { IdentityDeps } from './ports.js';
 import type { RegisteredUser } from './state.js';
@@ -58,10 +59,7 @@ interface Attempt {
 const FOUNDER_MAY_TAKE = 10 * MINUTE;
 const ROUNDS = 4;
 
-const emailTaken = (): DomainError =>
-  new DomainError('email_taken', 'a user of this e-mail address exists', [
-    { pointer: '/email', detail: 'is taken' },
-  ]);
+const slugTaken = (): DomainError => new DomainError('slug_taken', 'an organization of this slug exists');
 
 const claimOf = (userId: string, { registeredAt }: RegisteredUser): Claim => ({
   founderId: userId,
@@ -79,7 +77,10 @@ const bySystem = (context: CommandContext): CommandContext => ({
   principal: { actor: { type: 'system', id: 'registration' }, orgId: context.principal.orgId },
 });
 
-/** Releases a registration that no longer counts. Also used where users are invited. */
+/**
+ * Releases a registration that no longer counts; whoever met it, the organization it names is not theirs to act in.
+ * Also used where users are invited.
+ */
 export const releaseOrphan = (
   deps: IdentityDeps,
   userId: string,
@@ -90,7 +91,7 @@ export const releaseOrphan = (
     deps,
     userId,
     { type: 'ReleaseUser', data: { registrationId, reason: 'organization_lost' } },
-    step(inOrganization(context, orgId), registrationId),
+    step(bySystem(inOrganization(context, orgId)), registrationId),
   );
 
 type Address =
@@ -143,8 +144,7 @@ const claimOrganization = async (attempt: Attempt): Promise<Claim> => {
     data: { ...data, ...(displaces && { displaces }) },
   } as const;
   const { state: claimed } = await handleOrganization(deps, orgId, command, context);
-  if (claimed.status !== 'claimed')
-    throw new DomainError('slug_taken', 'an organization of this slug exists');
+  if (claimed.status !== 'claimed') throw slugTaken();
   return { founderId: userId, registeredAt: claimed.registeredAt };
 };
 
@@ -210,6 +210,13 @@ export const confirm = (
     context,
   );
 
+/** Before the costly hash: what is taken for good needs none. */
+const refuseAtOnce = async (attempt: Attempt): Promise<void> => {
+  if ((await examineAddress(attempt)).status === 'taken') throw emailTaken();
+  const { state } = await loadOrganization(attempt.deps.store, attempt.orgId);
+  if (state.status === 'active') throw slugTaken();
+};
+
 /** @throws DomainError `email_taken`, `slug_taken`, `too_busy` */
 export const registerOrganization = async (
   deps: IdentityDeps,
@@ -221,7 +228,7 @@ export const registerOrganization = async (
   const principal = { actor: { type: 'user', id: userId }, orgId, role: 'admin' } as const;
   const attempt: Attempt = { deps, input, userId, orgId, context: { ...origin, principal } };
 
-  if ((await examineAddress(attempt)).status === 'taken') throw emailTaken();
+  await refuseAtOnce(attempt);
   const credentialId = await storeCredential(deps, input.password, orgId, origin.commandId);
   const claim = await claimOrganization(attempt);
   const user = await registerFounder(attempt, claim, credentialId);

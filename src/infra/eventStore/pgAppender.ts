@@ -3,7 +3,7 @@ import type { NewEvent, StreamId } from '../../events/envelope.js';
 import { type AppendResult, type ExpectedRevision, RevisionConflict } from '../../events/eventStore.js';
 import type { Faults } from '../../kernel/faults.js';
 import { bigintArray, jsonArray, textArray, uuidArray } from './pgArrays.js';
-import { isTransient } from './pgErrors.js';
+import { isTimeout, isTransient } from './pgErrors.js';
 import { PgLane } from './pgLane.js';
 import { Signal } from './signal.js';
 
@@ -138,7 +138,9 @@ export class PgAppender {
       this.#options.onCommit();
       answer(batch, outcome);
     } catch (error) {
-      if (again && isTransient(error)) await this.#settle(lane, batch, false);
+      // Whether it is there is unknown, and one after the other would keep everybody waiting for the same lock.
+      if (isTimeout(error)) for (const { reject } of batch) reject(error);
+      else if (again && isTransient(error)) await this.#settle(lane, batch, false);
       // The server refused the statement: find out which append it was, and let the others through.
       else if (!isTransient(error) && batch.length > 1)
         for (const pending of batch) await this.#settle(lane, [pending], true);

@@ -51,6 +51,7 @@ describe('PgEventStore', function () {
       'TRUNCATE events',
       'DELETE FROM event_log_head',
       'TRUNCATE event_log_head',
+      'UPDATE event_log_head SET position = 0',
     ])
       expect(await sqlStateOf(db.pool.query(sql)), sql).to.equal('42501');
   });

@@ -12,8 +12,14 @@ export interface BcryptOptions extends Partial<Limits> {
   readonly cost?: number;
 }
 
+/** libuv's pool, which also resolves names and reads files, has four threads; bcrypt holds one per hash. */
+const MAX_CONCURRENCY = 3;
+
 /** One core stays free for everything else; beyond the queue a caller would wait for many seconds. */
-const defaultLimits = (): Limits => ({ concurrency: Math.max(1, availableParallelism() - 1), queue: 32 });
+const defaultLimits = (): Limits => ({
+  concurrency: Math.max(1, Math.min(MAX_CONCURRENCY, availableParallelism() - 1)),
+  queue: 32,
+});
 
 /**
  * bcrypt over base64(HMAC-SHA-384(password, pepper)): bcrypt itself ignores everything after 72 bytes, the 64

@@ -30,8 +30,10 @@ const MIN_BYTES = 32;
 
 const keyProblem = (name: string, key: Buffer | undefined, environment: string): string | undefined => {
   if (!key) return `${name} is required when ENVIRONMENT is ${environment}; ${HOW}`;
-  // 32 random bytes have about 30 different values; fewer than 16 never happens by chance.
-  return new Set(key).size < 16 ? `${name} is not random; ${HOW}` : undefined;
+  // 32 random bytes have about 30 different values and steps between them; fewer than 16 never happens by chance.
+  const steps = key.subarray(1).map((byte, index) => byte - (key[index] ?? 0));
+  const isRandom = new Set(key).size >= 16 && new Set(steps).size >= 16;
+  return isRandom ? undefined : `${name} is not random; ${HOW}`;
 };
 
 const jwtProblem = (secret: string | undefined, environment: string): string | undefined => {

@@ -86,11 +86,10 @@ describe('vault rows', () => {
     expect(await failureOf(vault.get(deriveId('m3'), other))).to.contain('does not open');
   });
 
-  it('name their key: another one does not open them, an older one still does', async () => {
+  it('name their key: another one does not open them', async () => {
     const id = await put('keys');
     const next = randomBytes(32);
     const failure = await failureOf(new PgVault(db.pool, next).get(id, acme));
     expect(failure).to.contain('another MASTER_KEY').and.not.contain('canary');
-    expect(await new PgVault(db.pool, next, [key]).get(id, acme)).to.equal('canary-secret');
   });
 });

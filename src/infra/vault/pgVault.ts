@@ -25,18 +25,14 @@ const contextOf = (id: string, orgId: OrgId): string => `${orgId}/${id}`;
 
 /** The vault in Postgres: AES-256-GCM, a random nonce each, id and organization authenticated with it. */
 export class PgVault implements Vault {
-  readonly #keys: ReadonlyMap<string, Buffer>;
+  readonly #keyId: string;
 
-  /**
-   * @param key the vault's own key (`deriveKey(masterKey, 'vault')`)
-   * @param older keys that rows not yet re-encrypted may have been sealed with
-   */
+  /** @param key the vault's own key (`deriveKey(masterKey, 'vault')`) */
   constructor(
     private readonly db: Db,
     private readonly key: Buffer,
-    older: readonly Buffer[] = [],
   ) {
-    this.#keys = new Map([key, ...older].map((each) => [keyIdOf(each), each]));
+    this.#keyId = keyIdOf(key);
   }
 
   async put(id: string, orgId: OrgId, secret: string): Promise<void> {
@@ -48,10 +44,10 @@ export class PgVault implements Vault {
     const { rows } = await this.db.query<SecretRow>({ ...selectSecret, values: [orgId, id] });
     const row = rows[0];
     if (!row) return undefined;
-    const key = this.#keys.get(row.key_id);
-    if (!key) throw new Error(`vault: ${id} was encrypted under another MASTER_KEY (key ${row.key_id})`);
+    if (row.key_id !== this.#keyId)
+      throw new Error(`vault: ${id} was encrypted under another MASTER_KEY (key ${row.key_id})`);
     try {
-      return unseal(key, { keyId: row.key_id, ...row }, contextOf(id, orgId));
+      return unseal(this.key, { keyId: row.key_id, ...row }, contextOf(id, orgId));
     } catch (cause) {
       throw new Error(`vault: ${id} does not open: the row was altered`, { cause });
     }
