@@ -1,5 +1,8 @@
 import type pg from 'pg';
 import type { ProjectionEngine } from '../../src/projections/engine/engine.js';
+import type { AnyProjection } from '../../src/projections/engine/fold.js';
+import type { ColumnType } from '../../src/projections/engine/projection.js';
+import { projections } from '../../src/projections/index.js';
 
 /** Row count and hash of what readers see of each model: equal exactly when every byte is. */
 export const digests = async (
@@ -58,3 +61,30 @@ export const eventually = async <T>(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 };
+
+export const named = (name: string): AnyProjection => {
+  const found = projections.find(({ table }) => table.name === name);
+  if (!found) throw new Error(`no projection ${name}`);
+  return found;
+};
+
+/** The projection as a later release has it: a higher version and one more column, which says `value`. */
+export const upgraded = (
+  old: AnyProjection,
+  value: unknown = 'new',
+  type: ColumnType = 'text',
+): AnyProjection => ({
+  ...old,
+  version: old.version + 1,
+  table: { ...old.table, columns: { ...old.table.columns, note: type } },
+  project: (row, event, key) => {
+    const after = old.project(row, event, key);
+    return after && { ...after, note: value };
+  },
+});
+
+export const caught = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );

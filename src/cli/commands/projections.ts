@@ -35,11 +35,6 @@ const chosen = (admin: ProjectionAdmin, command: Command, name?: string, all?: t
   return names(admin);
 };
 
-const trouble = ({ blocker, error }: ProjectionStatus): string | undefined => {
-  const stopped = error && `${error.type} at ${error.position}: ${error.message}`;
-  return [blocker, stopped].filter(Boolean).join('; ') || undefined;
-};
-
 const versions = ({ fold_version, code_version }: ProjectionStatus): string =>
   fold_version === code_version ? String(code_version) : `${fold_version ?? '-'} (code: ${code_version})`;
 
@@ -50,7 +45,7 @@ const toCells = (status: ProjectionStatus) => ({
   heartbeat:
     status.heartbeat_age_seconds === null ? 'never' : `${duration(status.heartbeat_age_seconds)} ago`,
   rebuild: status.rebuild && `${status.rebuild.phase} at ${status.rebuild.position}`,
-  trouble: trouble(status),
+  trouble: status.blocker ?? undefined,
 });
 
 const statusColumns = [

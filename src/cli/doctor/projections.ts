@@ -1,4 +1,5 @@
 import { duration } from '../progress.js';
+import { inWords } from '../../projections/engine/errors.js';
 import type { ProjectionStatus } from '../../projections/engine/status.js';
 import type { Check, ProjectionAdmin } from '../services.js';
 
@@ -10,7 +11,7 @@ type Finding = Pick<Check, 'ok' | 'severity' | 'detail' | 'fix'>;
 const finding = (status: ProjectionStatus): Finding => {
   const { name, state, error, blocker, lag, heartbeat_age_seconds: age } = status;
   if (error) {
-    const detail = `stopped at ${error.type} (position ${error.position}): ${error.message}`;
+    const detail = inWords(error);
     const fix = `Correct the fold, then run \`recovery projections resume ${name}\`.`;
     return { ok: false, severity: 'error', detail, fix };
   }

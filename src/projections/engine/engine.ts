@@ -7,7 +7,7 @@ import { asOf, type Moment } from './asOf.js';
 import { ensureTables, swapBack } from './ensure.js';
 import { ProjectionError } from './errors.js';
 import { type AnyProjection, type Model, modelOf } from './fold.js';
-import { generationsOf, setPaused } from './generations.js';
+import { type Generation, generationsOf, setPaused, standingOf } from './generations.js';
 import { live } from './live.js';
 import { withRebuildLock } from './lock.js';
 import { Positions } from './positions.js';
@@ -68,7 +68,10 @@ export class ProjectionEngine {
       : rebuildOrg(this.#on, models, options.org, options);
   }
 
-  /** Serves the table from before the last rebuild again; once more undoes it. */
+  /**
+   * Serves the table from before the last rebuild again; once more undoes it.
+   * @throws ProjectionError `no_previous_generation`, `version_mismatch` when another version folded that table
+   */
   async rollback(name: string): Promise<void> {
     const model = this.#model(name);
     await withRebuildLock(this.#on.pool, [name], async (client) => {
@@ -78,6 +81,7 @@ export class ProjectionEngine {
       const previous = generations.find(({ state }) => state === 'previous');
       if (!active || !previous)
         throw new ProjectionError('no_previous_generation', `${name} has no earlier table to go back to`);
+      mustBeCurrent(model, previous);
       await swapBack(client, model, active, previous);
     });
   }
@@ -130,3 +134,14 @@ export class ProjectionEngine {
     throw new ProjectionError('unknown_projection', `there is no projection ${name}; there are ${known}`);
   }
 }
+
+/** Nobody would fold such a table on, and the next worker with this code would build it anew. */
+const mustBeCurrent = (model: Model, previous: Generation): void => {
+  if (standingOf(model, previous) === 'current') return;
+  const { version } = model.projection;
+  throw new ProjectionError(
+    'version_mismatch',
+    `the earlier table of ${model.name} was folded by version ${previous.foldVersion}, and this code has version ` +
+      `${version}: stop the workers of this release, then roll back with the release that has the earlier version`,
+  );
+};

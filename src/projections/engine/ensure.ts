@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Model } from './fold.js';
-import { activeOf, addGeneration, type Generation, isCurrent, setState } from './generations.js';
+import { activeOf, addGeneration, type Generation, setState, standingOf } from './generations.js';
 import { isLockTimeout } from './swap.js';
 import { addIndexes, addKeyIndex, addPrimaryKey, createTable, existingColumns, pointView } from './table.js';
 import { inTransaction, withClient } from './transaction.js';
@@ -10,8 +10,8 @@ const TRIES = 20;
 
 /**
  * Sees to it that every read model can be queried: a projection that never existed, or whose table was thrown away,
- * gets an empty one at position 0; one that was folded by another version keeps serving through a view with the
- * columns this code expects. Nothing is folded here.
+ * gets an empty one at position 0; one that an older version folded keeps serving through a view with the columns
+ * this code expects; one that a newer version folded is left to it. Nothing is folded here.
  */
 export const ensureTables = (pool: pg.Pool, models: readonly Model[]): Promise<void> =>
   withClient(pool, async (client) => {
@@ -26,6 +26,7 @@ const ensureTable = (client: pg.ClientBase, model: Model): Promise<void> =>
     const active = await activeOf(client, model.name, true);
     const serving = active && (await existingColumns(client, active.physical)).size > 0 ? active : undefined;
     const served = serving ?? (await startEmpty(client, model, active));
+    if (standingOf(model, served) === 'newer') return;
     await pointView(client, model.projection.table, served.physical, 'if needed');
   });
 
@@ -46,22 +47,6 @@ const startEmpty = async (
   await addPrimaryKey(client, added.physical);
   await addIndexes(client, model.projection.table, added.physical);
   return added;
-};
-
-/** The projections whose served rows another version folded, or that have none yet and a long log before them. */
-export const outdated = async (
-  pool: pg.Pool,
-  models: readonly Model[],
-  isFarBehind: (model: Model) => Promise<boolean>,
-): Promise<Model[]> => {
-  const found: Model[] = [];
-  for (const model of models) {
-    const active = await activeOf(pool, model.name);
-    if (active === undefined || active.paused) continue;
-    if (!isCurrent(model, active) || (active.position === 0n && (await isFarBehind(model))))
-      found.push(model);
-  }
-  return found;
 };
 
 /** Serves the kept table again; what was served is kept in its place, so a second rollback undoes the first. */

@@ -66,11 +66,21 @@ export const activeOf = async (db: Db, name: string, lock = false): Promise<Gene
   return rows[0] && toGeneration(rows[0]);
 };
 
-/** Was the generation folded by this very code? Only then may this code fold on. */
-export const isCurrent = (model: Model, { foldVersion, definition }: Generation): boolean =>
-  foldVersion === model.projection.version && definition === model.definition;
+/**
+ * How rows relate to this code: it may fold on the current ones only, and builds the older ones anew. Newer ones belong
+ * to a later release that runs beside it. `changed`: the table differs though nobody raised the version.
+ */
+export type Standing = 'current' | 'older' | 'changed' | 'newer';
 
-/** Adds the state row of a new table, numbered after every other the projection had. */
+export const standingOf = (
+  { projection: { version }, definition }: Model,
+  rows: Pick<Generation, 'foldVersion' | 'definition'>,
+): Standing => {
+  if (rows.foldVersion !== version) return rows.foldVersion < version ? 'older' : 'newer';
+  return rows.definition === definition ? 'current' : 'changed';
+};
+
+/** Adds the state row of a new table, under a number that no table ever had. */
 export const addGeneration = async (
   db: Db,
   model: Model,
@@ -78,8 +88,7 @@ export const addGeneration = async (
 ): Promise<Generation> => {
   const { rows } = await db.query<Stored>(
     `INSERT INTO projection_generations (name, generation, state, fold_version, definition, heartbeat_at)
-     SELECT $1, coalesce(max(generation), 0) + 1, $2, $3, $4, CASE WHEN $2 = 'building' THEN now() END
-       FROM projection_generations WHERE name = $1
+     VALUES ($1, nextval('projection_generation_numbers'), $2, $3, $4, CASE WHEN $2 = 'building' THEN now() END)
      RETURNING ${columns}`,
     [model.name, state, model.projection.version, model.definition],
   );

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { foldLog } from './build.js';
 import { ProjectionError } from './errors.js';
 import type { Model } from './fold.js';
-import { activeOf, type Generation, isCurrent, raiseEpoch } from './generations.js';
+import { activeOf, type Generation, raiseEpoch, standingOf } from './generations.js';
 import { withRebuildLock } from './lock.js';
 import { Progress } from './progress.js';
 import {
@@ -89,7 +89,7 @@ const replaceRows = async (build: OrgBuild, { model, generation }: Target): Prom
 
 const served = async (client: pg.ClientBase, model: Model, lock = false): Promise<Generation> => {
   const active = await activeOf(client, model.name, lock);
-  if (active === undefined || !isCurrent(model, active))
+  if (active === undefined || standingOf(model, active) !== 'current')
     throw new ProjectionError(
       'version_mismatch',
       `${model.name} is served from another version of its fold; rebuild all of it first`,

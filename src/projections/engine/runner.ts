@@ -3,11 +3,13 @@ import type { EventStore } from '../../events/eventStore.js';
 import type { Faults } from '../../kernel/faults.js';
 import type { Logger } from '../../kernel/logger.js';
 import { applyBatch } from './apply.js';
-import { EventFailure, failureOf } from './errors.js';
+import { type Failure, failureOf, isProjectionError } from './errors.js';
 import type { Model } from './fold.js';
-import { activeOf, beat, type Generation, isCurrent, setError } from './generations.js';
+import { activeOf, beat, type Generation, setError, standingOf } from './generations.js';
 import type { Positions } from './positions.js';
+import { rebuild } from './rebuild.js';
 import { type Gathered, Tail } from './tail.js';
+import type { Turns } from './turns.js';
 import { Backoff, pause } from './wait.js';
 
 const HEARTBEAT_MS = 5_000;
@@ -15,6 +17,10 @@ const HEARTBEAT_MS = 5_000;
 const IDLE_MS = 500;
 const PAGE = 1_000;
 const BATCH = 2_000;
+/** A new projection with more events than this before it is built by a rebuild rather than live. */
+const LONG_LOG = 20_000;
+/** How often to look whether the rebuild of another process is done. */
+const LOOK_AGAIN_MS = 1_000;
 
 export interface RunnerDependencies {
   readonly store: EventStore;
@@ -22,13 +28,15 @@ export interface RunnerDependencies {
   readonly positions: Positions;
   readonly logger: Logger;
   readonly faults: Faults;
+  readonly turns: Turns;
 }
 
 /**
  * Keeps one read model up with the log. Any number of processes may run one: the compare-and-set lets one of them
  * move, the others reload and go on from there.
  *
- *   look ── none, paused or of another fold version ──▶ wait, look again
+ *   look ── none, paused, or folded by newer code ──▶ wait, look again
+ *     ├── folded by older code, or a long log not begun ──▶ wait for a turn, rebuild, look
  *     └─▶ tail from the checkpoint: gather, apply ──▶ moved: go on
  *                                    ├─▶ not moved (another worker, swap, rollback, pause): look
  *                                    ├─▶ event failed: say so, wait with backoff or for a resume, look
@@ -38,12 +46,12 @@ export class Runner {
   readonly #backoff = new Backoff(100, 5_000);
   readonly #failures = new Backoff(1_000, 60_000);
   readonly #log: Logger;
+  /** It has folded here. A table that differs afterwards without a raised version is another process's doing. */
+  #settled = false;
 
   constructor(
     private readonly model: Model,
     private readonly on: RunnerDependencies,
-    /** True while the table is about to be replaced: then the work is left to the rebuild. */
-    private readonly isHeld: () => boolean = () => false,
   ) {
     this.#log = on.logger.child({ projection: model.name });
   }
@@ -64,22 +72,56 @@ export class Runner {
 
   async #look(signal: AbortSignal): Promise<void> {
     const active = await activeOf(this.on.pool, this.model.name);
-    if (active === undefined || active.paused || this.isHeld() || !isCurrent(this.model, active)) {
-      this.on.positions.report(this.model.name, undefined);
-      if (active?.paused) await beat(this.on.pool, active);
-      await pause(IDLE_MS, signal);
-      return;
-    }
-    this.on.positions.report(this.model.name, active.position);
     try {
-      await this.#follow(active, signal);
+      if (active && (await this.#isToRebuild(active))) await this.#rebuild(signal);
+      else if (active && !active.paused && standingOf(this.model, active) === 'current')
+        await this.#follow(active, signal);
+      else await this.#wait(active, signal);
     } catch (error) {
-      if (!(error instanceof EventFailure)) throw error;
-      await this.#fail(error, signal);
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      await this.#fail(error, failure, signal);
+    }
+  }
+
+  async #wait(active: Generation | undefined, signal: AbortSignal): Promise<void> {
+    this.on.positions.report(this.model.name, undefined);
+    if (active?.paused) await beat(this.on.pool, active);
+    await pause(IDLE_MS, signal);
+  }
+
+  async #isToRebuild(active: Generation): Promise<boolean> {
+    if (active.paused) return false;
+    const standing = standingOf(this.model, active);
+    if (standing !== 'current') return standing === 'older' || (standing === 'changed' && !this.#settled);
+    if (active.position > 0n) return false;
+    return (await this.on.store.lag(0n, this.model.projection.events, LONG_LOG)).events >= LONG_LOG;
+  }
+
+  /** The rows are served, and folded on by processes of their version, until the new ones are swapped in. */
+  async #rebuild(signal: AbortSignal): Promise<void> {
+    const { pool, positions, turns } = this.on;
+    positions.report(this.model.name, undefined);
+    try {
+      await turns.take(this.model, async () => {
+        if (signal.aborted) return;
+        const active = await activeOf(pool, this.model.name);
+        if (!active || !(await this.#isToRebuild(active))) return; // another process did it meanwhile
+        this.#log.info(
+          { version: this.model.projection.version },
+          'rebuilding the projection for this version',
+        );
+        await rebuild(this.on, [this.model], { signal });
+      });
+    } catch (error) {
+      if (!isProjectionError(error) || error.code !== 'rebuild_running') throw error;
+      await pause(LOOK_AGAIN_MS, signal);
     }
   }
 
   async #follow(from: Generation, signal: AbortSignal): Promise<void> {
+    this.#settled = true;
+    this.on.positions.report(this.model.name, from.position);
     const types = this.model.projection.events;
     const tail = new Tail(
       (stop) =>
@@ -117,13 +159,12 @@ export class Runner {
     return next;
   }
 
-  /** The rows before the event are stored by now. Waits for the next try, or until an operator resumes. */
-  async #fail(failure: EventFailure, signal: AbortSignal): Promise<void> {
-    this.#log.error({ err: failure, ...failureOf(failure) }, 'projection stopped at an event');
+  /** What could be folded is stored by now. Waits for the next try, or until an operator resumes. */
+  async #fail(err: unknown, failure: Failure, signal: AbortSignal): Promise<void> {
+    this.#log.error({ err, ...failure }, 'projection stopped');
     const active = await activeOf(this.on.pool, this.model.name);
     if (active === undefined) return;
-    await setError(this.on.pool, active, failureOf(failure));
-    this.on.positions.report(this.model.name, active.position);
+    await setError(this.on.pool, active, failure);
     for (let left = this.#failures.next(); left > 0 && !signal.aborted; left -= IDLE_MS) {
       await pause(Math.min(left, IDLE_MS), signal);
       if (!(await beat(this.on.pool, active))) return;

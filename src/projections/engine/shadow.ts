@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Db } from '../../kernel/db.js';
 import { loadRows } from './apply.js';
 import { copyRows } from './copy.js';
+import { intoTable } from './errors.js';
 import type { Model, Rows } from './fold.js';
 import type { Generation } from './generations.js';
 import { KeyFilter } from './keyFilter.js';
@@ -87,7 +88,7 @@ export class Shadow implements Rows {
   /** Writes out, and forgets, the rows that were not touched since the last time. */
   async makeRoom(client: pg.ClientBase): Promise<void> {
     const leaving = this.#old;
-    await this.#store(client, leaving);
+    await intoTable(this.model.name, this.#store(client, leaving));
     for (const [key, { row }] of leaving) if (row !== null) this.#writtenOut.add(key);
     this.memory.rows -= leaving.size;
     this.memory.young -= this.#young.size;

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { EventStore } from '../../events/eventStore.js';
 import type { Instant } from '../../kernel/clock.js';
-import type { Failure } from './errors.js';
+import { type Failure, inWords } from './errors.js';
 import type { Model } from './fold.js';
+import { type Standing, standingOf } from './generations.js';
 import { lockedNames } from './lock.js';
 
 /** A count of lag ends here: "100000" then means "at least". */
@@ -29,7 +30,7 @@ export interface ProjectionStatus {
     readonly position: string;
     readonly fold_version: number;
   } | null;
-  /** Whether `rollback` has a table to go back to. */
+  /** Whether `rollback` has a table to go back to, one that this code can fold on. */
   readonly can_roll_back: boolean;
   /** What keeps it from going on, in words; null when nothing does. */
   readonly blocker: string | null;
@@ -114,7 +115,7 @@ const describe = (facts: Facts): ProjectionStatus => {
           fold_version: building.fold_version,
         }
       : null,
-    can_roll_back: mine.some(({ state }) => state === 'previous'),
+    can_roll_back: mine.some((one) => one.state === 'previous' && standing(model, one) === 'current'),
     blocker: blockerOf(facts),
   };
 };
@@ -126,19 +127,28 @@ const stateOf = ({ active, rebuilding }: Facts): ProjectionStatus['state'] => {
   return active.error ? 'failed' : 'running';
 };
 
+const standing = (model: Model, { fold_version: foldVersion, definition }: Found): Standing =>
+  standingOf(model, { foldVersion, definition });
+
+const prospects = {
+  older: 'a worker with this code rebuilds it',
+  changed: 'its table differs; the next worker that starts rebuilds it',
+  newer: 'left to the workers of the newer release',
+} as const;
+
 const blockerOf = ({ model, mine, active, rebuilding }: Facts): string | null => {
   if (active === undefined)
     return 'its table was never made: no worker has been started since the last migration';
   if (rebuilding && mine.some(({ phase }) => phase === 'waiting for lock'))
     return 'the rebuild waits for a lock: some transaction keeps reading the old table';
-  if (active.paused) return 'paused by an operator; `projections resume` lets it go on';
-  if (active.error)
-    return `failed on ${active.error.type} at ${active.error.position}: ${active.error.message}`;
-  if (active.fold_version !== model.projection.version || active.definition !== model.definition) {
+  const failed = active.error && inWords(active.error);
+  if (active.paused)
+    return `paused by an operator${failed ? ` after it ${failed}` : ''}; \`projections resume\` lets it go on`;
+  if (failed) return failed;
+  const stands = standing(model, active);
+  if (stands !== 'current') {
     const versions = `served from version ${active.fold_version}, the code has version ${model.projection.version}`;
-    return rebuilding
-      ? `${versions}: being rebuilt`
-      : `${versions}: a worker with this code rebuilds it when it starts`;
+    return `${versions}: ${rebuilding ? 'being rebuilt' : prospects[stands]}`;
   }
   if (rebuilding) return null;
   if (active.age === null) return 'no live worker: none has been started yet';

@@ -83,17 +83,11 @@ export const physicalTables = async (db: Db, name: string): Promise<readonly str
 /** Format_type's word for a declared type. */
 const formatted = (type: ColumnType): string => (type === 'timestamptz' ? 'timestamp with time zone' : type);
 
-const sameColumns = (view: Columns, wanted: ReadonlyMap<string, ColumnType>): boolean =>
-  view.size === wanted.size &&
-  [...wanted].every(([column, type], index) => {
-    const [name, actual] = [...view][index] ?? [];
-    return name === column && actual === formatted(type);
-  });
-
 /**
- * Points the view at a generation's table. It always has the columns of the current definition: those that an older
- * table lacks, or has in another type, read as null, so that new code can serve from it until its own is built.
- * Replacing keeps prepared statements of readers valid; only changed columns make it drop and create.
+ * Points the view at a generation's table. It gets the columns of the current definition and keeps those it has:
+ * releases before and after this one may be reading it. A column that the table lacks, or has in another type, reads
+ * as null. Replacing keeps prepared statements of readers valid; only a column of another type makes it drop and
+ * create.
  */
 export const pointView = async (
   db: Db,
@@ -101,17 +95,19 @@ export const pointView = async (
   physical: string,
   when: 'always' | 'if needed' = 'always',
 ): Promise<void> => {
-  const wanted = columnsOf(table);
   const actual = await existingColumns(db, physical);
-  const list = [...wanted].map(([column, type]) =>
-    actual.get(column) === formatted(type) ? quoted(column) : `NULL::${type} AS ${quoted(column)}`,
+  const existing = await existingColumns(db, table.name);
+  const wanted = [...columnsOf(table)].map(([column, type]) => [column, formatted(type)] as const);
+  const columns = new Map([...existing, ...wanted]);
+  const retyped = [...existing].some(([column, type]) => columns.get(column) !== type);
+  const complete = !retyped && columns.size === existing.size;
+  // Another start-up did it: do not take the readers' lock for nothing.
+  if (when === 'if needed' && complete && (await reads(db, table.name, physical))) return;
+  const list = [...columns].map(([column, type]) =>
+    actual.get(column) === type ? quoted(column) : `NULL::${type} AS ${quoted(column)}`,
   );
   const view = quoted(table.name);
-  const existing = await existingColumns(db, table.name);
-  // Another start-up did it: do not take the readers' lock for nothing.
-  if (when === 'if needed' && sameColumns(existing, wanted) && (await reads(db, table.name, physical)))
-    return;
-  if (existing.size > 0 && !sameColumns(existing, wanted)) await db.query(`DROP VIEW ${view}`);
+  if (retyped) await db.query(`DROP VIEW ${view}`);
   await db.query(`CREATE OR REPLACE VIEW ${view} AS SELECT ${list.join(', ')} FROM ${quoted(physical)}`);
 };
 
