@@ -96,7 +96,7 @@ export class SeededLog {
   #built = false;
 
   constructor(readonly url: string) {
-    this.pool = createPool({ url, max: 10, logger, statementTimeoutMs: 0 });
+    this.pool = createPool({ url, max: 10, logger });
     this.store = new PgEventStore({ pool: this.pool });
     this.engine = new ProjectionEngine({ store: this.store, pool: this.pool, projections, logger });
   }

@@ -66,6 +66,7 @@ const engineRefusals = new Set<string>([
   'rebuild_running',
   'no_previous_generation',
   'version_mismatch',
+  'unknown_organization',
 ] satisfies ProjectionErrorCode[]);
 
 export const failureOf = (error: unknown): Failure => {

@@ -20,7 +20,7 @@ export const duration = (seconds: number): string => {
     : `${Math.floor(s / 3600)}h ${Math.floor((s % 3600) / 60)}m`;
 };
 
-/** At the end of a phase there is nothing left to wait for, and at its beginning nothing to go by. */
+/** At the beginning there is nothing to go by. */
 const eta = ({ etaSeconds }: RebuildProgress): string =>
   etaSeconds === undefined ? '-' : duration(etaSeconds);
 
@@ -36,7 +36,7 @@ const barProgress = (label: string): Progress => {
   bar.start(100, 0, { events: '0', rate: '-', left: '-', phase: '' });
   return {
     update: (progress) =>
-      bar.update(progress.phase === 'swapped' ? 100 : Math.floor(progress.fraction * 100), {
+      bar.update(Math.floor(progress.fraction * 100), {
         events: number.format(progress.events),
         rate: number.format(progress.eventsPerSecond),
         left: eta(progress),

@@ -1,44 +1,50 @@
 import type pg from 'pg';
 import { ProjectionError } from './errors.js';
+import { withBuildClient } from './transaction.js';
 
 /** The first key of every advisory lock of rebuilds; the second is the hash of the projection's name. */
 const NAMESPACE = 0x5245; // "RE"
 
 /**
  * Holds the rebuild lock of these projections while `work` runs. It belongs to the session: a killed process frees
- * it. `lost` aborts when the connection goes, for then another rebuild may begin.
+ * it. The signal handed on also aborts when the connection goes, for then another rebuild may begin.
  * @throws ProjectionError `rebuild_running`
  */
-export const withRebuildLock = async <T>(
+export const withRebuildLock = <T>(
   pool: pg.Pool,
   names: readonly string[],
-  work: (client: pg.PoolClient, lost: AbortSignal) => Promise<T>,
-): Promise<T> => {
-  const client = await pool.connect();
-  const lost = new AbortController();
-  const onLoss = (error?: Error): void =>
-    lost.abort(error ?? new Error('the connection that held the rebuild lock ended'));
-  client.on('error', onLoss);
-  client.on('end', onLoss);
-  try {
-    for (const name of [...names].sort()) {
-      const { rows } = await client.query<{ locked: boolean }>(
-        'SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked',
-        [NAMESPACE, name],
-      );
-      if (rows[0]?.locked !== true)
-        throw new ProjectionError(
-          'rebuild_running',
-          `${name} is being rebuilt already; wait for it, or stop it first`,
-        );
+  work: (client: pg.PoolClient, signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal = NEVER,
+): Promise<T> =>
+  withBuildClient(pool, signal, async (client) => {
+    const lost = new AbortController();
+    const onLoss = (error?: Error): void =>
+      lost.abort(error ?? new Error('the connection that held the rebuild lock ended'));
+    client.on('error', onLoss);
+    client.on('end', onLoss);
+    try {
+      await lock(client, names);
+      return await work(client, AbortSignal.any([lost.signal, signal]));
+    } finally {
+      client.off('end', onLoss);
+      // Closing the session frees its locks whatever became of it, but only after a while.
+      await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
     }
-    return await work(client, lost.signal);
-  } finally {
-    client.off('end', onLoss);
-    // Closing the session frees its locks whatever became of it, but only after a while. The listener for errors
-    // stays for those on the way out.
-    await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    client.release(true);
+  });
+
+const NEVER = new AbortController().signal;
+
+const lock = async (client: pg.ClientBase, names: readonly string[]): Promise<void> => {
+  for (const name of [...names].sort()) {
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked',
+      [NAMESPACE, name],
+    );
+    if (rows[0]?.locked !== true)
+      throw new ProjectionError(
+        'rebuild_running',
+        `${name} is being rebuilt already; wait for it, or stop it first`,
+      );
   }
 };
 

@@ -176,23 +176,6 @@ describe('projection engine', () => {
     expect(await digest(db.pool, 'recoveries')).to.equal(live);
   });
 
-  it('rebuilds one organization inside the served table', async () => {
-    await seedLog(db.pool, log);
-    const live = await filled();
-    const org = log[0]?.metadata.org_id ?? '';
-    const { rows } = await db.pool.query<{ n: string }>(
-      `SELECT count(*) AS n FROM recoveries WHERE org_id = $1`,
-      [org],
-    );
-    expect(Number(rows[0]?.n)).to.equal(30);
-    const before = await tables();
-    await db.pool.query(`UPDATE recoveries SET status = 'lost' WHERE org_id = $1`, [org]);
-    await db.pool.query(`DELETE FROM payments WHERE org_id = $1`, [org]);
-    await engineOf().rebuild('all', { org, batch: 20, maxRowsInMemory: 10 });
-    expect(await digests(db.pool, engineOf())).to.deep.equal(live);
-    expect(await tables()).to.deep.equal(before);
-  });
-
   it('answers a row as it was known at a position or an instant', async () => {
     await seedLog(db.pool, log);
     const engine = engineOf();

@@ -3,6 +3,7 @@ import type { EventStore } from '../../events/eventStore.js';
 import type { Faults } from '../../kernel/faults.js';
 import type { Logger } from '../../kernel/logger.js';
 import { foldLog } from './build.js';
+import { intoTable } from './errors.js';
 import type { Model } from './fold.js';
 import {
   addGeneration,
@@ -16,7 +17,7 @@ import { Progress, type RebuildProgress } from './progress.js';
 import { Memory, Shadow } from './shadow.js';
 import { swapIn } from './swap.js';
 import { addIndexes, analyze, createTable, dropTable, physicalTables } from './table.js';
-import { inTransaction, withClient } from './transaction.js';
+import { inTransaction, withBuildClient } from './transaction.js';
 
 export interface RebuildOptions {
   /** Events per page of the log. */
@@ -61,10 +62,8 @@ export const rebuild = (
   options: RebuildOptions,
 ): Promise<RebuildResult> => {
   const names = models.map(({ name }) => name);
-  return withRebuildLock(on.pool, names, async (client, lost) => {
-    const signal = AbortSignal.any([lost, ...(options.signal ? [options.signal] : [])]);
-    signal.throwIfAborted();
-    const progress = new Progress(await on.store.head(), options.onProgress);
+  const locked = async (client: pg.ClientBase, signal: AbortSignal): Promise<RebuildResult> => {
+    const progress = new Progress(await on.store.head(), models.length, options.onProgress);
     const targets = await startBuilds(client, models);
     try {
       await new Build(on, client, signal, progress).run(targets, options);
@@ -74,7 +73,8 @@ export const rebuild = (
     }
     on.logger.info({ projections: names, events: progress.events }, 'projections rebuilt');
     return { projections: names, events: progress.events, elapsedSeconds: progress.elapsedSeconds };
-  });
+  };
+  return withRebuildLock(on.pool, names, locked, options.signal);
 };
 
 export interface Target {
@@ -106,6 +106,12 @@ export const dropLeftovers = async (client: pg.ClientBase, { name }: Model): Pro
       if (!kept.includes(physical)) await dropTable(client, physical);
     }
   });
+};
+
+/** Not before both have ended: a statement left running would hold its table. */
+const bothDone = async (one: Promise<void>, other: Promise<void>): Promise<void> => {
+  await Promise.allSettled([one, other]);
+  await Promise.all([one, other]);
 };
 
 class Build {
@@ -148,18 +154,16 @@ class Build {
 
   async #index(shadow: Shadow, position: bigint): Promise<void> {
     const { model, target } = shadow;
-    const { pool } = this.on;
-    this.signal.throwIfAborted();
     this.progress.tell('indexing', model.name);
-    await Promise.all([
-      withClient(pool, async (client) => {
-        await setProgress(client, target, 'indexing', position);
-        await shadow.key(client);
-      }),
-      withClient(pool, (client) => addIndexes(client, model.projection.table, target.physical)),
-    ]);
-    await shadow.seal(pool);
-    await analyze(pool, model.projection.table, target.physical);
+    const build = (work: (client: pg.ClientBase) => Promise<void>): Promise<void> =>
+      withBuildClient(this.on.pool, this.signal, work);
+    await build(async (client) => {
+      await setProgress(client, target, 'indexing', position);
+      const others = build((other) => addIndexes(other, model.projection.table, target.physical));
+      await intoTable(model.name, bothDone(shadow.key(client), others));
+      await shadow.seal(client);
+      await analyze(client, model.projection.table, target.physical);
+    });
   }
 
   #swap(model: Model, built: Generation): Promise<void> {

@@ -14,6 +14,8 @@ export const inTransaction = async <T>(client: pg.ClientBase, work: () => Promis
   }
 };
 
+const ignore = (): void => undefined;
+
 /** Lends a client of the pool; one whose work failed is thrown away, for its state is unknown. */
 export const withClient = async <T>(
   pool: pg.Pool,
@@ -21,7 +23,6 @@ export const withClient = async <T>(
 ): Promise<T> => {
   const client = await pool.connect();
   // Without a listener the loss of the connection would end the process; the query in flight rejects anyway.
-  const ignore = (): void => undefined;
   client.on('error', ignore);
   let failed = true;
   try {
@@ -31,5 +32,32 @@ export const withClient = async <T>(
   } finally {
     client.off('error', ignore);
     client.release(failed);
+  }
+};
+
+/**
+ * Lends a client for statements that take as long as they take. An abort cancels the one in flight, which the server
+ * would otherwise finish. Thrown away afterwards, for no time limit holds on it any more.
+ */
+export const withBuildClient = async <T>(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> => {
+  signal.throwIfAborted();
+  const client = await pool.connect();
+  client.on('error', ignore);
+  let cancel = ignore;
+  try {
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', '0', false)`,
+    );
+    cancel = () => void pool.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid]).catch(ignore);
+    signal.addEventListener('abort', cancel);
+    signal.throwIfAborted();
+    return await work(client);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    client.release(true);
   }
 };
