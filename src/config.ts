@@ -61,7 +61,7 @@ export const settings = {
   publicBaseUrl: setting('PUBLIC_BASE_URL', url('http:', 'https:'), undefined),
   environment: setting('ENVIRONMENT', oneOf(environments), 'development'),
   databaseUrl: setting('DATABASE_URL', url('postgres:', 'postgresql:'), undefined),
-  databasePoolSize: setting('DATABASE_POOL_SIZE', integer(4, 200), 20),
+  databasePoolSize: setting('DATABASE_POOL_SIZE', integer(10, 200), 20),
   dataDir: setting('DATA_DIR', (value: string) => value, './.data'),
   migrateOnStart: setting('MIGRATE_ON_START', flag, true),
   jwtSecret: setting('JWT_SECRET', text, undefined),

@@ -66,7 +66,7 @@ const table: Record<Key, Row> = {
     ],
     refuses: ['mysql://db/recovery', 'db:5432'],
   },
-  databasePoolSize: numbers(20, 4, 200),
+  databasePoolSize: numbers(20, 10, 200),
   dataDir: text('./.data'),
   migrateOnStart: {
     fallback: true,

@@ -4,7 +4,7 @@ export const environmentHelp = {
   PUBLIC_BASE_URL: 'base of the links in mails (http://localhost:PORT)',
   ENVIRONMENT: 'development (default), staging or production',
   DATABASE_URL: 'Postgres 15 to 18; without it an embedded one under DATA_DIR',
-  DATABASE_POOL_SIZE: 'connections of one process at most (20)',
+  DATABASE_POOL_SIZE: 'connections of one process at most, 10 or more (20)',
   DATA_DIR: 'where the embedded Postgres, development keys and caught mails live (./.data)',
   MIGRATE_ON_START: 'serve and demo bring the database up to date first (true)',
   JWT_SECRET: 'signs access tokens; required outside development',

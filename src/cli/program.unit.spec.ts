@@ -145,6 +145,15 @@ describe('recovery: what reaches the services', () => {
     expect(err).to.contain('newer version');
   });
 
+  it('status tells the same trouble once', async () => {
+    const error = { position: '3', event_id: ID, type: 'PaymentFailed', message: 'no amount' };
+    const blocker = 'failed on PaymentFailed at 3: no amount';
+    const status = () =>
+      Promise.resolve([{ ...healthyProjection, state: 'failed' as const, error, blocker }]);
+    const { out } = await runCli(['projections', 'status'], { projections: { status } });
+    expect(out.split('\n')[1]?.split('\t').at(-1)).to.equal(blocker);
+  });
+
   it('status is tab-separated without a terminal, whole with --json', async () => {
     const { out } = await runCli(['projections', 'status']);
     expect(out.split('\n').map((line) => line.split('\t').slice(0, 3))).to.deep.equal([

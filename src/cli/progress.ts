@@ -27,10 +27,10 @@ const eta = ({ etaSeconds }: RebuildProgress): string =>
 const phaseOf = ({ phase, projection }: RebuildProgress): string =>
   projection === undefined ? phase : `${phase} ${projection}`;
 
-const barProgress = (label: string): Progress => {
+const barProgress = (label: string, stream: NodeJS.WritableStream): Progress => {
   const bar = new cliProgress.SingleBar({
     format: `${label} {bar} {percentage}% | {events} events | {rate} events/s | ETA {left} | {phase}`,
-    stream: process.stderr,
+    stream,
     hideCursor: true,
   });
   bar.start(100, 0, { events: '0', rate: '-', left: '-', phase: '' });
@@ -72,5 +72,11 @@ const lineProgress = (io: Io, label: string, now: () => number): Progress => {
 };
 
 /** On stderr: a bar for a person, else a line every few seconds (JSON with --json) and one at the end. */
-export const createProgress = (io: Io, label: string, now: () => number = Date.now): Progress =>
-  io.showsProgress ? barProgress(label) : lineProgress(io, label, now);
+export const createProgress = (
+  io: Io,
+  label: string,
+  {
+    now = Date.now,
+    terminal = process.stderr,
+  }: { now?: () => number; terminal?: NodeJS.WritableStream } = {},
+): Progress => (io.showsProgress ? barProgress(label, terminal) : lineProgress(io, label, now));

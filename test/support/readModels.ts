@@ -1,17 +1,19 @@
 import type { Db } from '../../src/kernel/db.js';
 import type { RecordedEvent } from '../../src/events/envelope.js';
-import type { Row, Table } from '../../src/projections/engine/projection.js';
+import { codecOf } from '../../src/projections/engine/codec.js';
+import type { Row } from '../../src/projections/engine/projection.js';
+import {
+  addIndexes,
+  addKeyIndex,
+  addPrimaryKey,
+  createTable,
+  physicalName,
+  pointView,
+  quoted,
+} from '../../src/projections/engine/table.js';
 import { type AnyProjection, rowsOf } from './projectionSpec.js';
 
-const createTable = async (db: Db, { name, columns, indexes }: Table): Promise<void> => {
-  const list = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
-  await db.query(`CREATE TABLE "${name}_data" (${list.join(', ')}, PRIMARY KEY (key))`);
-  for (const index of indexes)
-    await db.query(`CREATE INDEX ON "${name}_data" (${index.map((column) => `"${column}"`).join(', ')})`);
-  await db.query(`CREATE VIEW "${name}" AS SELECT * FROM "${name}_data"`);
-};
-
-/** A read model filled at once, without the engine: for tests of queries. Answers the rows. */
+/** A read model as the engine makes its table, filled at once: for tests of queries. Answers the rows. */
 export const fill = async (
   db: Db,
   projection: AnyProjection,
@@ -19,12 +21,19 @@ export const fill = async (
 ): Promise<Row[]> => {
   const { table } = projection;
   const rows = [...rowsOf(projection, events, { check: false }).values()];
-  await createTable(db, table);
+  const physical = physicalName(table.name, 1);
+  const { columnList, recordset } = codecOf(table);
+  await createTable(db, table, physical);
+  await addKeyIndex(db, physical);
+  await addPrimaryKey(db, physical);
+  await addIndexes(db, table, physical);
+  await pointView(db, table, physical);
   await db.query(
-    `INSERT INTO "${table.name}_data" SELECT * FROM json_populate_recordset(NULL::"${table.name}_data", $1)`,
+    `INSERT INTO ${quoted(physical)} (${columnList})
+     SELECT ${columnList} FROM json_to_recordset($1::json) AS r (${recordset})`,
     [JSON.stringify(rows)],
   );
-  await db.query(`ANALYZE "${table.name}_data"`);
+  await db.query(`ANALYZE ${quoted(physical)}`);
   return rows;
 };
 

@@ -139,6 +139,23 @@ describe('projection engine', () => {
     expect(await digest(db.pool, 'recoveries')).to.equal(live);
   });
 
+  it('knows at once that another process went back to an earlier table', async () => {
+    await seedLog(db.pool, log.slice(0, 100));
+    await filled();
+    await engineOf().rebuild(['recoveries']);
+    const engine = engineOf();
+    await withLive(engine, async () => {
+      await seedLog(db.pool, log.slice(100));
+      await untilCaughtUp(engine);
+      await engineOf().pause('recoveries');
+      await engineOf().rollback('recoveries');
+      expect(await engine.waitFor('recoveries', BigInt(log.length), 100)).to.equal(false);
+      expect(await engine.positionOf('recoveries')).to.equal(100n);
+      await engineOf().resume('recoveries');
+      expect(await engine.waitFor('recoveries', BigInt(log.length), 10_000)).to.equal(true);
+    });
+  });
+
   it('stops alone at an event it cannot fold, says where and why, and goes on after the fix', async () => {
     await seedLog(db.pool, log);
     const poison = log.filter(({ type }) => type === 'RetryScheduled')[20] as RecordedEvent;

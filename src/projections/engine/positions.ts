@@ -4,7 +4,7 @@ import type { Logger } from '../../kernel/logger.js';
 import { pause } from './wait.js';
 
 const POLL_MS = 25;
-/** With a runner in this process the database is asked only in case another process got ahead of it. */
+/** With a runner in this process the database is asked again only in case another process got ahead of it. */
 const POLL_BEHIND_RUNNER_MS = 250;
 
 interface Waiter {
@@ -13,9 +13,11 @@ interface Waiter {
   readonly done: (reached: boolean) => void;
 }
 
-/** How far each projection is, and who waits for it: told by the runners of this process, else asked of the database. */
+/**
+ * How far the rows served are, and who waits for them. The database is asked first, because another process may have
+ * swapped or rolled back the table; whoever has to wait is woken by the runner of this process, if there is one.
+ */
 export class Positions {
-  readonly #known = new Map<string, Position>();
   readonly #local = new Set<string>();
   readonly #waiters = new Set<Waiter>();
   #polling = false;
@@ -25,42 +27,41 @@ export class Positions {
     private readonly logger: Logger,
   ) {}
 
-  /** A runner of this process has the projection in hand, or (undefined) lets go of it. */
+  /** A runner of this process has brought the served rows so far, or (undefined) lets go of them. */
   report(name: string, position: Position | undefined): void {
     if (position === undefined) {
       this.#local.delete(name);
       return;
     }
     this.#local.add(name);
-    this.#learn(name, position);
+    this.#wake(name, position);
   }
 
   async positionOf(name: string): Promise<Position> {
-    if (!this.#local.has(name)) await this.#ask([name]);
-    return this.#known.get(name) ?? 0n;
+    return (await this.#ask([name])).get(name) ?? 0n;
   }
 
   /** True once the served rows hold every event up to `position`; false after `timeoutMs`. */
-  async waitFor(name: string, position: Position, timeoutMs: number): Promise<boolean> {
-    if ((await this.positionOf(name)) >= position) return true;
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        name,
-        position,
-        done: (reached) => {
-          clearTimeout(timer);
-          this.#waiters.delete(waiter);
-          resolve(reached);
-        },
+  waitFor(name: string, position: Position, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const done = (reached: boolean): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        resolve(reached);
       };
-      const timer = setTimeout(() => waiter.done(false), timeoutMs);
+      const waiter: Waiter = { name, position, done };
+      const timer = setTimeout(() => done(false), timeoutMs);
       this.#waiters.add(waiter);
-      void this.#poll();
+      this.#ask([name])
+        .then(() => this.#poll())
+        .catch((error: unknown) => {
+          reject(error as Error);
+          done(false);
+        });
     });
   }
 
-  #learn(name: string, position: Position): void {
-    this.#known.set(name, position);
+  #wake(name: string, position: Position): void {
     for (const waiter of this.#waiters) {
       if (waiter.name === name && waiter.position <= position) waiter.done(true);
     }
@@ -82,12 +83,14 @@ export class Positions {
     this.#polling = false;
   }
 
-  async #ask(names: readonly string[]): Promise<void> {
+  async #ask(names: readonly string[]): Promise<ReadonlyMap<string, Position>> {
     const { rows } = await this.pool.query<{ name: string; position: string }>({
       name: 'projection positions',
       text: `SELECT name, position FROM projection_generations WHERE state = 'active' AND name = ANY ($1)`,
       values: [names],
     });
-    for (const { name, position } of rows) this.#learn(name, BigInt(position));
+    const found = new Map(rows.map(({ name, position }) => [name, BigInt(position)]));
+    for (const [name, position] of found) this.#wake(name, position);
+    return found;
   }
 }

@@ -74,7 +74,7 @@ export class Progress {
       events: this.events,
       eventsPerSecond: elapsedSeconds > 0 ? Math.round(this.events / elapsedSeconds) : 0,
       fraction,
-      ...(fraction > 0 && { etaSeconds: (elapsedSeconds * (1 - fraction)) / fraction }),
+      ...(fraction > 0 && fraction < 1 && { etaSeconds: (elapsedSeconds * (1 - fraction)) / fraction }),
       rowsInMemory: this.rowsInMemory,
       elapsedSeconds,
     };
