@@ -143,7 +143,7 @@ describe('a rebuild beside those who read', () => {
     try {
       const result = await engineOn(pool).rebuild(['recoveries'], {
         batch: 20,
-        onProgress: () => (held ??= hold()),
+        onProgress: () => void (held ??= hold()),
       });
       expect(result.events).to.be.greaterThan(0);
     } finally {

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { PgEventStore } from '../../infra/eventStore/pgEventStore.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
 import {
@@ -13,6 +15,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import { recoveryHistories } from '../../../test/support/recoveryHistories.js';
 import { seedLog } from '../../../test/support/seedLog.js';
+import { projections } from '../index.js';
 import { ProjectionEngine } from './engine.js';
 import type { AnyProjection } from './fold.js';
 import type { ProjectionStatus } from './status.js';
@@ -20,6 +23,18 @@ import type { ProjectionStatus } from './status.js';
 const log = recoveryHistories({ seed: 5, recoveries: 40 });
 const v1 = named('recoveries');
 const v2 = upgraded(v1);
+
+/** Another process, of version 1, that is killed inside its rebuild. */
+const killedRebuild = async (url: string): Promise<void> => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/rebuildChild.ts'], {
+    env: { ...process.env, DATABASE_URL: url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 300));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+};
 
 describe('an upgrade of projections', () => {
   let db: TestDatabase;
@@ -50,6 +65,13 @@ describe('an upgrade of projections', () => {
   const notes = async (): Promise<(string | null)[]> => {
     const { rows } = await db.pool.query<{ note: string | null }>('SELECT DISTINCT note FROM recoveries');
     return rows.map(({ note }) => note);
+  };
+
+  const builds = async (): Promise<string[]> => {
+    const { rows } = await db.pool.query<{ name: string }>(
+      `SELECT name FROM projection_generations WHERE state = 'building'`,
+    );
+    return rows.map(({ name }) => name);
   };
 
   it('rebuilds side by side, while the old rows serve', async () => {
@@ -182,6 +204,22 @@ describe('an upgrade of projections', () => {
     expect(rows.map(({ name }) => name)).to.deep.equal(names);
     expect(Object.keys(await digests(db.pool, engine))).to.have.members(names);
   });
+
+  it('clears away what a killed rebuild of another version left behind', async () => {
+    await seedLog(db.pool, log);
+    await serve(release(...projections));
+    const newer = release(v2);
+    for (let kill = 0; kill < 3; kill++) {
+      await killedRebuild(db.url);
+      const left = await builds();
+      await eventually(
+        async () => (await caught(newer.rebuild(['recoveries'], { batch: 50 }))) === undefined,
+      );
+      expect(await notes()).to.deep.equal(['new']);
+      expect(await builds(), `after ${left.length} builds were left`).to.not.include('recoveries');
+    }
+    expect(await statusOf(newer)).to.include({ fold_version: 2, can_roll_back: true });
+  }).timeout(60_000);
 
   it('never gives the number of a table to another one', async () => {
     await seedLog(db.pool, log);
