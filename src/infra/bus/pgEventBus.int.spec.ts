@@ -5,7 +5,7 @@ import { recordPaymentFailure } from '../../commands/payment/record.js';
 import type { PublicMessage } from '../../events/integration/message.js';
 import { noFaults } from '../../kernel/faults.js';
 import { deriveId, type OrgId } from '../../kernel/ids.js';
-import { silentLogger } from '../../kernel/logger.js';
+import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { PgEventStore } from '../eventStore/pgEventStore.js';
 import { PgEventBus } from './pgEventBus.js';
 
@@ -47,10 +47,13 @@ describe('PgEventBus', () => {
     );
 
   /** A consumer of the group until stopped; what it handled is in `seen`. */
-  const consume = (handle: (message: PublicMessage) => Promise<void> = async () => undefined) => {
+  const consume = (
+    handle: (message: PublicMessage) => Promise<void> = async () => undefined,
+    logger: Logger = silentLogger,
+  ) => {
     const stop = new AbortController();
     const seen: PublicMessage[] = [];
-    const bus = new PgEventBus({ store, pool: db.pool, logger: silentLogger, faults: noFaults });
+    const bus = new PgEventBus({ store, pool: db.pool, logger, faults: noFaults });
     const running = bus.consume({
       group: 'g',
       types: ['payment.failed'],
@@ -148,5 +151,73 @@ describe('PgEventBus', () => {
     }
     await until(() => consumer.seen.some(({ data }) => 'trigger_id' in data && data.trigger_id === 't2'));
     await consumer.stop();
+  });
+
+  describe('with more waiting than it hands out at once', () => {
+    const WAITING = 1_100;
+    beforeEach(() => Promise.all(Array.from({ length: WAITING }, (_, i) => fail(`ref-${i}`, `t${i}`))));
+
+    it('stops when told to, and loses nothing', async () => {
+      const first = consume(() => sleep(5));
+      await until(() => first.seen.length > 20);
+      await first.stop();
+      expect(first.seen.length).to.be.lessThan(WAITING - 1_000 + 100);
+      const second = consume();
+      await until(() => new Set([...first.seen, ...second.seen].map(({ key }) => key)).size === WAITING);
+      await second.stop();
+    });
+
+    it('goes on after losing the connection of its lock, says so, and loses nothing', async () => {
+      const warnings: string[] = [];
+      const consumer = consume(() => sleep(5), {
+        ...silentLogger,
+        warn: (_fields: unknown, message?: string) => void warnings.push(message ?? ''),
+      } as Logger);
+      await until(() => consumer.seen.length > 20);
+      await db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
+      await until(() => new Set(consumer.seen.map(({ key }) => key)).size === WAITING);
+      await consumer.stop();
+      expect(warnings).to.include('bus consumer interrupted');
+    });
+
+    it('writes its progress now and then, not for every message', async () => {
+      await db.pool.query(`
+        CREATE TABLE checkpoint_writes (position bigint);
+        CREATE FUNCTION note_write() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO checkpoint_writes VALUES (NEW.position); RETURN NEW; END $$;
+        CREATE TRIGGER note AFTER INSERT OR UPDATE ON bus_checkpoints FOR EACH ROW EXECUTE FUNCTION note_write()`);
+      const started = performance.now();
+      const consumer = consume(() => sleep(5));
+      await until(() => consumer.seen.length === WAITING);
+      await consumer.stop();
+      const { rows } = await db.pool.query<{ position: string }>('SELECT position FROM checkpoint_writes');
+      expect(rows.length).to.be.lessThan((performance.now() - started) / 100 + 5);
+      expect(Number(rows.at(-1)?.position)).to.be.at.least(WAITING);
+    });
+  });
+
+  it('never moves its progress back', async () => {
+    await db.pool.query(`INSERT INTO bus_checkpoints (consumer_group, position) VALUES ('g', 0)`);
+    await fail('a', 't1');
+    const consumer = consume(async () => {
+      await db.pool.query('UPDATE bus_checkpoints SET position = 500'); // somebody else was faster
+    });
+    await until(() => consumer.seen.length === 1);
+    await consumer.stop();
+    const { rows } = await db.pool.query<{ position: string }>('SELECT position FROM bus_checkpoints');
+    expect(rows[0]?.position).to.equal('500');
+  });
+
+  it('waits for its turn on one connection', async () => {
+    const leader = consume();
+    await fail('a', 't1');
+    await until(() => leader.seen.length === 1);
+    let thrownAway = 0;
+    db.pool.on('remove', () => thrownAway++);
+    const waiting = consume();
+    await sleep(2_300);
+    expect(thrownAway).to.equal(0);
+    await waiting.stop();
+    await leader.stop();
   });
 });

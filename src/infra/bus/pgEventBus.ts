@@ -21,6 +21,11 @@ export interface PgEventBusOptions {
 /** Messages handed out and not finished, at most: a bound of memory. */
 const IN_FLIGHT = 1_000;
 const RETRY_AFTER = 1_000;
+/** Between two writes of progress while messages are in hand. */
+const SAVE_EVERY = 100;
+
+const pause = (signal: AbortSignal): Promise<void> =>
+  sleep(RETRY_AFTER, undefined, { signal }).catch(() => undefined);
 
 /**
  * The bus of the one-machine set-up: it reads the log itself. One process at a time consumes for a group (a session
@@ -44,19 +49,28 @@ export class PgEventBus implements EventBus {
         if (!consumer.signal.aborted)
           logger.warn({ err: error, group: consumer.group }, 'bus consumer interrupted');
       }
-      await sleep(RETRY_AFTER, undefined, { signal: consumer.signal }).catch(() => undefined);
+      await pause(consumer.signal);
     }
   }
 
+  /** Waits for the lock, then reads, both on the one session. @throws when the session is lost */
   private async consumeAsLeader(client: PoolClient, consumer: ConsumeOptions): Promise<void> {
+    const lost = new AbortController();
+    const onLoss = (error?: Error): void =>
+      lost.abort(error ?? new Error('the connection of the lock ended'));
+    client.on('error', onLoss).on('end', onLoss);
+    const signal = AbortSignal.any([consumer.signal, lost.signal]);
+    while (!signal.aborted && !(await this.locked(client, consumer.group))) await pause(signal);
+    if (!signal.aborted) await this.readLog({ ...consumer, signal });
+    lost.signal.throwIfAborted();
+  }
+
+  private async locked(client: PoolClient, group: string): Promise<boolean> {
     const { rows } = await client.query<{ locked: boolean }>(
       'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-      [`bus:${consumer.group}`],
+      [`bus:${group}`],
     );
-    if (rows[0]?.locked !== true) return;
-    const lost = new AbortController();
-    client.on('error', (error) => lost.abort(error));
-    await this.readLog({ ...consumer, signal: AbortSignal.any([consumer.signal, lost.signal]) });
+    return rows[0]?.locked === true;
   }
 
   private async readLog(consumer: ConsumeOptions): Promise<void> {
@@ -79,7 +93,8 @@ export class PgEventBus implements EventBus {
         for (const event of delivery.kind === 'events' ? delivery.events : []) {
           const message = toPublicMessage(upcast(event));
           if (message === undefined) continue;
-          await progress.room(IN_FLIGHT);
+          await progress.room(IN_FLIGHT, signal);
+          if (signal.aborted) return;
           progress.begin(event.position);
           const run: Promise<void> = lanes
             .run(message.key, () => consumer.handle(message))
@@ -107,7 +122,10 @@ export class PgEventBus implements EventBus {
     return BigInt(rows[0]?.position ?? 0);
   }
 
-  /** Writes progress behind the handlers: one statement at a time, the newest position wins. */
+  /**
+   * Writes progress behind the handlers, the newest position winning: one statement at a time, and while messages are
+   * in hand one per SAVE_EVERY.
+   */
   private saver(group: string, progress: Progress): { save: () => void; last: () => Promise<void> } {
     const { pool, faults, logger } = this.options;
     let saved = progress.position;
@@ -118,11 +136,14 @@ export class PgEventBus implements EventBus {
         await pool.query({
           name: 'bus-checkpoint',
           text: `INSERT INTO bus_checkpoints (consumer_group, position) VALUES ($1, $2)
-                 ON CONFLICT (consumer_group) DO UPDATE SET position = $2, updated_at = clock_timestamp()`,
+                 ON CONFLICT (consumer_group) DO UPDATE
+                 SET position = greatest(bus_checkpoints.position, excluded.position),
+                     updated_at = clock_timestamp()`,
           values: [group, String(position)],
         });
         saved = position;
         faults('saga:after-checkpoint');
+        await progress.room(1, AbortSignal.timeout(SAVE_EVERY));
       }
     };
     const save = (): void => {
