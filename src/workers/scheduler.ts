@@ -1,23 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { act, type ActDependencies } from '../commands/recovery/act.js';
-import type { Position } from '../events/envelope.js';
-import type { Instant } from '../kernel/clock.js';
-import type { OrgId, RecoveryId } from '../kernel/ids.js';
+import type { OrgId } from '../kernel/ids.js';
 import type { Logger } from '../kernel/logger.js';
-
-/** A due recovery that this worker holds for a while; see infra/timers. */
-export interface Claim {
-  readonly recoveryId: RecoveryId;
-  readonly orgId: OrgId;
-  readonly leaseId: string;
-  readonly timerPosition: Position;
-}
-
-export interface TimerLeases {
-  claim(now: Instant, limit: number): Promise<readonly Claim[]>;
-  renew(claim: Claim): Promise<boolean>;
-  release(claim: Claim, seen: Position): Promise<void>;
-}
+import { Signal } from '../kernel/signal.js';
+import type { Claim, TimerLeases, Work } from '../kernel/timerLeases.js';
 
 export interface SchedulerDependencies extends Omit<ActDependencies, 'stillMine' | 'leaseId'> {
   readonly leases: TimerLeases;
@@ -28,15 +14,28 @@ export interface SchedulerDependencies extends Omit<ActDependencies, 'stillMine'
   readonly onError?: (error: unknown) => void;
 }
 
-/** Recoveries worked on at the same time. */
-const CONCURRENCY = 16;
+interface Places {
+  /** Recoveries worked on at the same time. */
+  readonly total: number;
+  readonly perOrganization: number;
+}
+
+/**
+ * A PSP or mail server may take half a minute to answer. Mails and charges have places of their own, and an
+ * organization a share of them, so that one slow server does not hold up what has nothing to do with it. The mails'
+ * are as many as SmtpMailer has connections: a mail that was begun does not queue for one.
+ */
+const PLACES: Readonly<Record<Work, Places>> = {
+  charge: { total: 48, perOrganization: 8 },
+  mail: { total: 8, perOrganization: 4 },
+};
 const POLL = 200;
 const TIDY_EVERY = 15 * 60_000;
 
-const work = async (deps: SchedulerDependencies, claim: Claim): Promise<void> => {
+const step = async (deps: SchedulerDependencies, claim: Claim): Promise<void> => {
   const { leases, faults, logger } = deps;
-  faults('scheduler:after-lease');
   try {
+    faults('scheduler:after-lease');
     const stillMine = () => leases.renew(claim);
     const seen = await act({ ...deps, stillMine, leaseId: claim.leaseId }, claim.recoveryId, claim.orgId);
     // Nothing was due although the timer is up to date: keep the lease, and look again when it ends.
@@ -49,28 +48,53 @@ const work = async (deps: SchedulerDependencies, claim: Claim): Promise<void> =>
   }
 };
 
+const claimNext = async (
+  { leases, clock, logger }: SchedulerDependencies,
+  work: Work,
+  held: readonly OrgId[],
+): Promise<readonly Claim[]> => {
+  const { total, perOrganization } = PLACES[work];
+  const now = clock.now().toISOString();
+  try {
+    return await leases.claim({ now, work, limit: total - held.length, perOrganization, held });
+  } catch (error) {
+    logger.warn({ err: error, work }, 'due recoveries could not be read');
+    return [];
+  }
+};
+
+const runPlaces = async (deps: SchedulerDependencies, work: Work, signal: AbortSignal): Promise<void> => {
+  const inHand = new Map<Promise<void>, OrgId>();
+  const freed = new Signal();
+  while (!signal.aborted) {
+    const held = [...inHand.values()];
+    const claims = await claimNext(deps, work, held);
+    const nothingNew = claims.length === 0 && inHand.size === held.length;
+    for (const claim of claims) {
+      const done: Promise<void> = step(deps, claim).finally(() => {
+        inHand.delete(done);
+        freed.notify();
+      });
+      inHand.set(done, claim.orgId);
+    }
+    if (inHand.size >= PLACES[work].total) await freed.wait(signal);
+    else if (nothingNew) await freed.wait(signal, POLL);
+  }
+  await Promise.all(inHand.keys());
+};
+
+const runTidying = async ({ tidy, logger }: SchedulerDependencies, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await tidy().catch((error: unknown) => logger.warn({ err: error }, 'tidying failed'));
+    await sleep(TIDY_EVERY, undefined, { signal }).catch(() => undefined);
+  }
+};
+
 /** Picks due recoveries and does what their streams say. Runs until the signal aborts, then finishes what is in hand. */
 export const runScheduler = async (deps: SchedulerDependencies, signal: AbortSignal): Promise<void> => {
-  const { leases, clock, logger } = deps;
-  const inHand = new Set<Promise<void>>();
-  let tidyAt = 0;
-  while (!signal.aborted) {
-    let claims: readonly Claim[] = [];
-    try {
-      claims = await leases.claim(clock.now().toISOString(), CONCURRENCY - inHand.size);
-      if (performance.now() >= tidyAt) {
-        tidyAt = performance.now() + TIDY_EVERY;
-        await deps.tidy();
-      }
-    } catch (error) {
-      logger.warn({ err: error }, 'due recoveries could not be read');
-    }
-    for (const claim of claims) {
-      const done: Promise<void> = work(deps, claim).finally(() => inHand.delete(done));
-      inHand.add(done);
-    }
-    const pause = sleep(POLL, undefined, { signal }).catch(() => undefined);
-    await (inHand.size >= CONCURRENCY ? Promise.race(inHand) : claims.length > 0 ? undefined : pause);
-  }
-  await Promise.all(inHand);
+  await Promise.all([
+    runPlaces(deps, 'charge', signal),
+    runPlaces(deps, 'mail', signal),
+    runTidying(deps, signal),
+  ]);
 };

@@ -7,6 +7,7 @@ import type { Faults } from '../../kernel/faults.js';
 import { deriveId, type OrgId, type PaymentId, type RecoveryId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Debt, MailOutcome, Psp } from '../../kernel/ports.js';
 import type { Principal } from '../../kernel/principal.js';
+import type { Work } from '../../kernel/timerLeases.js';
 import { authorize } from '../authorize.js';
 import type { CommandContext } from '../context.js';
 import { handle, load, type Loaded } from '../handle.js';
@@ -215,16 +216,22 @@ const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<
   }
 };
 
+const workOf = ({ kind }: DueAction): Work => (kind === 'notify' ? 'mail' : 'charge');
+
 /**
- * Does what the stream says is due, one thing after the other, until nothing is.
+ * Does what the stream says is due, one thing after the other, until nothing is, or the next is other work: that has
+ * its own places.
  * @returns the position of the recovery's newest event: timers folded from older ones are stale
  */
 export const act = async (deps: ActDependencies, recoveryId: RecoveryId, orgId: OrgId): Promise<Position> => {
   authorize(principalOf(orgId), 'recovery.retry');
   let loaded: Loaded<Recovery> = await load(deps.store, recoveryDecider, recoveryStream(recoveryId));
+  let work: Work | undefined;
   for (;;) {
     const due = dueAction(loaded.state, deps.clock.now().toISOString());
     if (due === undefined || loaded.state.status === 'none') return loaded.position;
+    work ??= workOf(due);
+    if (workOf(due) !== work) return loaded.position;
     const before = loaded.position;
     loaded = await perform({ deps, orgId, recoveryId, loaded }, loaded.state, due);
     if (loaded.position === before) return before;

@@ -9,7 +9,7 @@ import {
 } from '../../events/eventStore.js';
 import type { Clock } from '../../kernel/clock.js';
 import { assertAppendable, lineOf, pageSizeOf, predicateOf } from './appendRules.js';
-import { Signal } from './signal.js';
+import { Signal } from '../../kernel/signal.js';
 
 const systemClock: Clock = { now: () => new Date() };
 

@@ -1,6 +1,6 @@
 import type { Position } from '../../events/envelope.js';
 import type { Page } from './pgReader.js';
-import { orAborted } from './signal.js';
+import { orAborted } from '../../kernel/signal.js';
 
 /**
  * Pages one after another until `read` says there is none; the next is read while the consumer works on the current

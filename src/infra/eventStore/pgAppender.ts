@@ -5,7 +5,7 @@ import type { Faults } from '../../kernel/faults.js';
 import { bigintArray, jsonArray, textArray, uuidArray } from './pgArrays.js';
 import { isTimeout, isTransient } from './pgErrors.js';
 import { PgLane } from './pgLane.js';
-import { Signal } from './signal.js';
+import { Signal } from '../../kernel/signal.js';
 
 /*
  * Group commit. Appends that arrive while a commit is in flight wait and go together in the next one, as one

@@ -3,7 +3,7 @@ import type { Position, RecordedEvent } from '../../events/envelope.js';
 import type { Logger } from '../../kernel/logger.js';
 import { backoff } from './pgErrors.js';
 import { readHead, readNewest } from './pgReader.js';
-import { Signal } from './signal.js';
+import { Signal } from '../../kernel/signal.js';
 
 /*
  * The newest events of the log, read once for all subscriptions of the process. One loop reads what came after the

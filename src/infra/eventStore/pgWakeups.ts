@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from '../../kernel/logger.js';
 import { backoff } from './pgErrors.js';
-import { Signal } from './signal.js';
+import { Signal } from '../../kernel/signal.js';
 
 const CHANNEL = 'events_appended';
 const MIN_INTERVAL_MS = 20;
