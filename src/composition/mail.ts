@@ -11,7 +11,8 @@ import { CatcherMailer } from '../infra/mail/catcherMailer.js';
 import { renderMail } from '../infra/mail/renderMail.js';
 import { SmtpMailer } from '../infra/mail/smtpMailer.js';
 import type { Logger } from '../kernel/logger.js';
-import type { Mailer, MailOutcome } from '../kernel/ports.js';
+import type { Mail, Mailer, MailOutcome } from '../kernel/ports.js';
+import { PLACES } from '../workers/scheduler.js';
 import type { Closers } from './closers.js';
 
 export interface MailParts {
@@ -31,6 +32,7 @@ export const openMail = (config: Config, logger: Logger, closers: Closers): Mail
     user: config.smtpUser,
     password: config.smtpPassword,
     from: config.smtpFrom,
+    maxConnections: PLACES.mail.total,
     logger,
   });
   closers.push('SMTP connections', () => mailer.close());
@@ -42,24 +44,40 @@ export interface RecoveryMailOptions {
   readonly mailer: Mailer;
   readonly publicBaseUrl: string;
   readonly linkKey: Buffer;
+  readonly logger: Logger;
+  /** For all of it, ms. */
+  readonly deadline?: number;
 }
 
-/** Renders a recovery mail with its signed link and sends it. */
+/** Well within the lease that was renewed just before: nobody else sends the mail meanwhile. */
+const DEADLINE = 20_000;
+
+const mailOf = async (options: RecoveryMailOptions, mail: RecoveryMail): Promise<Mail> => {
+  const { store, publicBaseUrl, linkKey } = options;
+  const { state } = await load(store, organizationDecider, organizationStream(mail.orgId));
+  const { template, category, amount, currency, messageId, to } = mail;
+  const rendered = renderMail({
+    template,
+    merchantName: isHeld(state) ? state.name : '',
+    amount,
+    currency,
+    link: `${publicBaseUrl}/r/${linkToken(mail.recoveryId, mail.linkExpiresAt, linkKey)}`,
+    category,
+    ...(to.name !== undefined && { customerName: to.name }),
+  });
+  return { messageId, to, ...rendered };
+};
+
+/** Renders a recovery mail with its signed link and sends it. Never throws: what failed on our side is logged. */
 export const recoveryMailSender =
-  ({ store, mailer, publicBaseUrl, linkKey }: RecoveryMailOptions) =>
-  async (mail: RecoveryMail): Promise<MailOutcome> => {
-    const { state } = await load(store, organizationDecider, organizationStream(mail.orgId));
-    const link = `${publicBaseUrl}/r/${linkToken(mail.recoveryId, mail.linkExpiresAt, linkKey)}`;
-    const { template, category, amount, currency, messageId, to } = mail;
-    const merchantName = isHeld(state) ? state.name : '';
-    const rendered = renderMail({
-      template,
-      merchantName,
-      amount,
-      currency,
-      link,
-      category,
-      ...(to.name !== undefined && { customerName: to.name }),
-    });
-    return mailer.send({ messageId, to, ...rendered });
+  (options: RecoveryMailOptions) =>
+  async (recoveryMail: RecoveryMail): Promise<MailOutcome> => {
+    const deadline = AbortSignal.timeout(options.deadline ?? DEADLINE);
+    try {
+      const mail = await mailOf(options, recoveryMail);
+      return await options.mailer.send(mail, deadline);
+    } catch (error) {
+      options.logger.error({ err: error, recovery_id: recoveryMail.recoveryId }, 'mail not made');
+      return { status: 'failed', permanent: false, reason: 'the mail could not be made' };
+    }
   };

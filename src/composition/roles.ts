@@ -29,6 +29,7 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
         mailer: mail.mailer,
         publicBaseUrl: publicBaseUrl(runtime.config),
         linkKey: deriveKey(secrets.masterKey, 'links'),
+        logger: logger('mail'),
       });
       const leases = pgTimerLeases(database.pool);
       const tidy = async (): Promise<void> => {

@@ -73,8 +73,8 @@ export type MailOutcome =
   | { readonly status: 'failed'; readonly permanent: boolean; readonly reason: string };
 
 export interface Mailer {
-  /** Hands the mail to the SMTP server. Never throws. */
-  send(mail: Mail): Promise<MailOutcome>;
+  /** Hands the mail to the SMTP server. Never throws. Once the signal aborts the mail is given up, also half sent. */
+  send(mail: Mail, signal?: AbortSignal): Promise<MailOutcome>;
 }
 
 /** Secrets and password hashes, encrypted at rest; the only state besides the log that cannot be rebuilt. */

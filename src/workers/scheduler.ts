@@ -25,7 +25,7 @@ interface Places {
  * organization a share of them, so that one slow server does not hold up what has nothing to do with it. The mails'
  * are as many as SmtpMailer has connections: a mail that was begun does not queue for one.
  */
-const PLACES: Readonly<Record<Work, Places>> = {
+export const PLACES: Readonly<Record<Work, Places>> = {
   charge: { total: 48, perOrganization: 8 },
   mail: { total: 8, perOrganization: 4 },
 };

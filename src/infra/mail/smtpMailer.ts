@@ -80,11 +80,11 @@ export class SmtpMailer implements Mailer {
     });
   }
 
-  async send(mail: Mail): Promise<MailOutcome> {
+  async send(mail: Mail, signal?: AbortSignal): Promise<MailOutcome> {
     const fault = faultOf(mail);
     if (fault !== undefined) return { status: 'failed', permanent: true, reason: fault };
     try {
-      await this.#transport.sendMail(messageOf(mail, this.#from));
+      await this.#transport.sendMail({ ...messageOf(mail, this.#from), ...(signal && { signal }) });
       return { status: 'sent' };
     } catch (error) {
       const outcome = outcomeOf(error as SmtpError);

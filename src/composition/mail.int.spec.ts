@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import { simpleParser } from 'mailparser';
+import { startSmtpServer, type TestSmtpServer } from '../../test/support/smtpServer.js';
+import { T0 } from '../../test/support/recoverySamples.js';
+import type { RecoveryMail } from '../commands/recovery/act.js';
+import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
+import { readLinkToken } from '../infra/links/linkToken.js';
+import { SmtpMailer } from '../infra/mail/smtpMailer.js';
+import { DAY, plus } from '../kernel/clock.js';
+import { deriveId, type OrgId, type RecoveryId } from '../kernel/ids.js';
+import { silentLogger } from '../kernel/logger.js';
+import { recoveryMailSender, type RecoveryMailOptions } from './mail.js';
+
+const RECOVERY = deriveId('mail-test') as RecoveryId;
+const linkKey = Buffer.alloc(32, 7);
+
+const mailTo = (address: string): RecoveryMail => ({
+  orgId: deriveId('mail-org') as OrgId,
+  recoveryId: RECOVERY,
+  messageId: `<${RECOVERY}.1@stealth-recovery>`,
+  step: 1,
+  template: 'update_card',
+  category: 'card_data_invalid',
+  to: { address, name: 'Ada' },
+  amount: 4900,
+  currency: 'EUR',
+  linkExpiresAt: plus(T0, 30 * DAY),
+});
+
+describe('recovery mails', () => {
+  let server: TestSmtpServer;
+  let mailer: SmtpMailer;
+  before(async () => {
+    server = await startSmtpServer();
+  });
+  beforeEach(() => {
+    server.received.splice(0);
+    mailer = new SmtpMailer({
+      host: '127.0.0.1',
+      port: server.port,
+      from: 'Payments <payments@acme.test>',
+      maxConnections: 1,
+      logger: silentLogger,
+    });
+  });
+  afterEach(() => mailer.close());
+  after(() => server.stop());
+
+  const sender = (over: Partial<RecoveryMailOptions> = {}) =>
+    recoveryMailSender({
+      store: new MemoryEventStore(),
+      mailer,
+      publicBaseUrl: 'https://pay.acme.test',
+      linkKey,
+      logger: silentLogger,
+      ...over,
+    });
+
+  it('carry a link that names the recovery until it ends', async () => {
+    expect(await sender()(mailTo('ada@example.com'))).to.deep.equal({ status: 'sent' });
+    const { text } = await simpleParser(server.received[0]?.raw ?? '');
+    const token = /https:\/\/pay\.acme\.test\/r\/([\w-]+)/.exec(text ?? '')?.[1] ?? '';
+    expect(readLinkToken(token, linkKey, new Date(T0))).to.deep.equal({
+      recoveryId: RECOVERY,
+      expiresAt: plus(T0, 30 * DAY),
+    });
+  });
+
+  it('are a failure that may pass, not an error, when the store or the link is broken', async () => {
+    const store = new MemoryEventStore();
+    store.readStream = () => {
+      throw new Error('store down');
+    };
+    const failed = { status: 'failed', permanent: false, reason: 'the mail could not be made' };
+    expect(await sender({ store })(mailTo('ada@example.com'))).to.deep.equal(failed);
+    expect(await sender({ publicBaseUrl: 'nowhere' })(mailTo('ada@example.com'))).to.deep.equal(failed);
+    expect(server.received).to.deep.equal([]);
+  });
+
+  it('are given up at their deadline by a server that answers too slowly, the queued ones unsent', async () => {
+    const send = sender({ deadline: 400 });
+    const outcomes = await Promise.all([
+      send(mailTo('silent@example.com')),
+      send(mailTo('ada@example.com')),
+      send(mailTo('bob@example.com')),
+    ]);
+    for (const outcome of outcomes) expect(outcome).to.deep.include({ status: 'failed', permanent: false });
+    expect(server.received.flatMap(({ recipients }) => recipients)).to.deep.equal(['silent@example.com']);
+    expect(await send(mailTo('ada@example.com'))).to.deep.equal({ status: 'sent' });
+    expect(server.received.flatMap(({ recipients }) => recipients)).to.deep.equal([
+      'silent@example.com',
+      'ada@example.com',
+    ]);
+  });
+});
