@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -45,11 +45,24 @@ describe('mail catcher', () => {
     expect(parsed.text).to.contain('Pay €1');
   });
 
+  it('lists the newest first, without reading the messages', async () => {
+    const many = new CatcherMailer(join(dir, 'many'));
+    for (let i = 0; i < 5; i++) {
+      await many.send({ ...mail, messageId: `<m${i}@recovery.test>` });
+      const at = new Date(2026, 0, 1, 0, i);
+      await utimes(join(dir, 'many', `m${i}_at_recovery.test.json`), at, at);
+    }
+    for (const name of await readdir(join(dir, 'many')))
+      if (name.endsWith('.eml')) await rm(join(dir, 'many', name));
+    const ids = (await many.list(3)).map(({ messageId }) => messageId);
+    expect(ids).to.deep.equal(['<m4@recovery.test>', '<m3@recovery.test>', '<m2@recovery.test>']);
+  });
+
   it('stays inside its directory', async () => {
     expect(await catcher.send({ ...mail, messageId: '<../../evil/../x@y>' })).to.deep.equal({
       status: 'sent',
     });
-    expect(await readdir(dir)).to.deep.equal(['mail']);
+    expect((await readdir(dir)).sort()).to.deep.equal(['mail', 'many']);
     for (const id of ['../secret', '..', '', '/etc/passwd', 'a/../../b'])
       expect(await catcher.read(id)).to.equal(undefined);
   });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import nodemailer from 'nodemailer';
 import type { Mail, Mailer, MailOutcome } from '../../kernel/ports.js';
@@ -72,13 +72,12 @@ export class CatcherMailer implements Mailer {
   /** The newest first. */
   async list(limit = 200): Promise<CaughtMail[]> {
     const names = await readdir(this.#dir).catch(() => []);
-    const mails = await Promise.all(
-      names.filter((name) => name.endsWith('.json')).map((name) => this.#summary(name)),
+    const written = await Promise.all(
+      names.filter((name) => name.endsWith('.json')).map((name) => this.#writtenAt(name)),
     );
-    return mails
-      .filter((mail) => mail !== undefined)
-      .sort((a, b) => b.caughtAt.localeCompare(a.caughtAt) || a.id.localeCompare(b.id))
-      .slice(0, limit);
+    const newest = written.sort((a, b) => b.at - a.at || a.name.localeCompare(b.name)).slice(0, limit);
+    const mails = await Promise.all(newest.map(({ name }) => this.#summary(name)));
+    return mails.filter((mail) => mail !== undefined);
   }
 
   async read(id: string): Promise<CaughtMailBody | undefined> {
@@ -94,11 +93,19 @@ export class CatcherMailer implements Mailer {
     }
   }
 
+  async #writtenAt(name: string): Promise<{ readonly name: string; readonly at: number }> {
+    const found = await stat(join(this.#dir, name)).catch(() => undefined);
+    return { name, at: found?.mtimeMs ?? 0 };
+  }
+
   async #summary(name: string): Promise<CaughtMail | undefined> {
-    const mail = await this.read(name.replace(/\.json$/, ''));
-    if (mail === undefined) return undefined;
-    const { id, messageId, to, subject, caughtAt } = mail;
-    return { id, messageId, to, subject, caughtAt };
+    try {
+      const json = await readFile(join(this.#dir, name), 'utf8');
+      const { id, messageId, to, subject, caughtAt } = JSON.parse(json) as CaughtMail;
+      return { id, messageId, to, subject, caughtAt };
+    } catch {
+      return undefined;
+    }
   }
 
   /** A reader never sees half a file. */
