@@ -1,10 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { simpleParser } from 'mailparser';
+import { startApi } from '../../test/support/api.js';
 import { startSmtpServer, type TestSmtpServer } from '../../test/support/smtpServer.js';
 import { T0 } from '../../test/support/recoverySamples.js';
-import type { RecoveryMail } from '../commands/recovery/act.js';
+import { startRecovery } from '../../test/support/startedRecovery.js';
+import { act, type ActDependencies, type RecoveryMail } from '../commands/recovery/act.js';
 import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
 import { readLinkToken } from '../infra/links/linkToken.js';
+import { CatcherMailer } from '../infra/mail/catcherMailer.js';
 import { SmtpMailer } from '../infra/mail/smtpMailer.js';
 import { DAY, plus } from '../kernel/clock.js';
 import { deriveId, type OrgId, type RecoveryId } from '../kernel/ids.js';
@@ -12,10 +18,12 @@ import { silentLogger } from '../kernel/logger.js';
 import { recoveryMailSender, type RecoveryMailOptions } from './mail.js';
 
 const RECOVERY = deriveId('mail-test') as RecoveryId;
+const ORG = deriveId('mail-org') as OrgId;
+const unused = () => Promise.reject(new Error('not used'));
 const linkKey = Buffer.alloc(32, 7);
 
 const mailTo = (address: string): RecoveryMail => ({
-  orgId: deriveId('mail-org') as OrgId,
+  orgId: ORG,
   recoveryId: RECOVERY,
   messageId: `<${RECOVERY}.1@stealth-recovery>`,
   step: 1,
@@ -91,5 +99,34 @@ describe('recovery mails', () => {
       'silent@example.com',
       'ada@example.com',
     ]);
+  });
+
+  it('lead from the caught message to the page, once a recovery has sent one', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'recovery-mail-'));
+    const store = new MemoryEventStore();
+    const recoveryId = await startRecovery(store, ORG, 'expired_card');
+    const catcher = new CatcherMailer(dir);
+    const deps: ActDependencies = {
+      store,
+      psp: { charge: unused, lookup: unused, openCheckout: unused },
+      sendMail: sender({ store, mailer: catcher }),
+      clock: { now: () => new Date(T0) },
+      faults: () => undefined,
+      leaseId: 'lease',
+      stillMine: async () => true,
+    };
+    await act(deps, recoveryId, ORG);
+    const [caught] = await catcher.list();
+    const { text } = await simpleParser((await catcher.read(caught?.id ?? ''))?.eml ?? '');
+    await rm(dir, { recursive: true });
+    const api = await startApi({
+      store,
+      clock: deps.clock,
+      readLink: (token, now) => readLinkToken(token, linkKey, now),
+    });
+    const page = await api.call(/https:\/\/pay\.acme\.test(\/r\/[\w-]+)/.exec(text ?? '')?.[1] ?? '');
+    await api.close();
+    expect(page.status).to.equal(200);
+    expect(page.text).to.contain('€49.00').and.contain('/pay"');
   });
 });
