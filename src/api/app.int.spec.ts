@@ -324,39 +324,6 @@ describe('HTTP interface', () => {
     });
   });
 
-  describe('audit', () => {
-    beforeEach(async () => {
-      for (let n = 0; n < 5; n++) await report(failure({ transaction_ref: `order-${n}` }));
-      await report(failure(), 'user.other');
-    });
-    const audit = <B = { data: { position: string }[]; next_cursor: string | null }>(
-      query: string,
-      headers: Record<string, string> = {},
-    ) => api.call<B>(`/v1/audit/events${query}`, { token: 'auditor.acme', headers });
-
-    it('pages through the events of the organization', async () => {
-      const first = await audit('?limit=3');
-      expect(first.status, first.text).to.equal(200);
-      expect(first.body.data.map(({ position }) => position)).to.deep.equal(['1', '2', '3']);
-      const rest = await audit(`?limit=3&cursor=${first.body.next_cursor}`);
-      expect(rest.body.data.map(({ position }) => position)).to.deep.equal(['4', '5']);
-      expect(rest.body.next_cursor).to.equal(null);
-      expect((await audit('?after=4')).body.data).to.have.length(1);
-      expect((await audit('?type=PaymentSucceeded')).body.data).to.have.length(0);
-      expect((await audit('?to=2020-01-01T00:00:00Z')).body.data).to.have.length(0);
-      expect((await audit('?from=2020-01-01T00:00:00Z')).body.data).to.have.length(5);
-      expect((await audit('?type=Nonsense')).status).to.equal(422);
-      expect((await audit('?cursor=%00')).status).to.equal(422);
-    });
-    it('streams them as lines', async () => {
-      const answer = await audit('', { accept: 'application/x-ndjson' });
-      expect(answer.headers.get('content-type')).to.equal('application/x-ndjson; charset=utf-8');
-      const lines = answer.text.trimEnd().split('\n');
-      expect(lines.map((line) => (JSON.parse(line) as { position: string }).position)).to.have.length(5);
-      expectProblem((await audit('', { accept: 'text/csv' })) as unknown as Answer, 406, 'not_acceptable');
-    });
-  });
-
   it('serves the OpenAPI document and its reader from here', async () => {
     const document = await api.call<{ openapi: string }>('/openapi.json');
     expect(document.body.openapi).to.equal('3.1.0');

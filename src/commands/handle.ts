@@ -8,9 +8,9 @@ import { deriveId, eventIdOf } from '../kernel/ids.js';
 import type { Message } from '../kernel/message.js';
 import type { CommandContext } from './context.js';
 
-const ATTEMPTS = 12;
+const ATTEMPTS = 20;
 const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 400;
 
 /** Contenders of one stream spread out: each waits a part of a doubling span that its command's id tells. */
 const pauseAfter = async (attempt: number, commandId: string): Promise<void> => {

@@ -67,7 +67,7 @@ describe('handle', () => {
   it('gives up when the stream keeps moving', async () => {
     overtaken = Infinity;
     expect(await codeOf(handle(store, counter, stream, 1000, context()))).to.equal('version_conflict');
-    expect(appends).to.have.length(12);
+    expect(appends).to.have.length(20);
   });
 
   it('passes on what is no conflict', async () => {

@@ -8,7 +8,7 @@ import { orgIdOf, userIdOf } from '../../kernel/ids.js';
 import { isHeld } from '../organization/state.js';
 import { createUser } from './createUser.js';
 import { login } from './login.js';
-import { loadOrganization, loadUser } from './member.js';
+import { asUser, loadOrganization, loadUser } from './member.js';
 import type { IdentityDeps } from './ports.js';
 import { registerOrganization } from './register.js';
 
@@ -69,6 +69,16 @@ describe('registration', () => {
     await register(ann, 'acme');
     expect(await codeOf(register(bob, 'acme'))).to.equal('slug_taken');
     expect(await codeOf(register(bob, 'other'))).to.equal('ok');
+  });
+
+  it('hashes nothing for an address or a slug that is taken for good', async () => {
+    await register(ann, 'acme');
+    let hashes = 0;
+    const deps = world.process();
+    const hasher = { ...world.hasher, decoy: '', hash: () => Promise.resolve(`hash ${++hashes}`) };
+    expect(await codeOf(register(bob, 'acme', { ...deps, hasher }))).to.equal('slug_taken');
+    expect(await codeOf(register(ann, 'other', { ...deps, hasher }))).to.equal('email_taken');
+    expect(hashes).to.equal(0);
   });
 
   it('refuses the address of an invited user', async () => {
@@ -170,8 +180,16 @@ describe('registration overtaken', () => {
     expect(state.status).to.equal('registered');
     expect(await codeOf(signIn(ann))).to.equal('invalid_credentials');
     expect(await codeOf(register(ann, 'acme'))).to.equal('slug_taken');
-    expect(await codeOf(register(ann, 'elsewhere'))).to.equal('ok');
-    expect((await signIn(ann)).organization.slug).to.equal('elsewhere');
+    const { state: acme } = await loadOrganization(world.store, orgIdOf('acme'));
+    const admin = asUser(idOf(bob), (await loadUser(world.store, idOf(bob))).state);
+    expect(isHeld(acme) && acme.founderId).to.equal(admin.id);
+    const invited = { email: ann, password: 'password of ours', role: 'user' } as const;
+    expect(await codeOf(createUser(world.process(), invited, world.by(admin)))).to.equal('ok');
+    for await (const page of world.store.readStream(userStream(idOf(ann))))
+      for (const { type, metadata } of page)
+        if (type === 'UserReleased')
+          expect(metadata.actor).to.deep.equal({ type: 'system', id: 'registration' });
+    expect((await signIn(ann)).organization.slug).to.equal('acme');
   });
 
   it('before the confirmation: somebody else confirms, nobody takes the organization away', async () => {

@@ -77,6 +77,26 @@ describe('PgEventStore', function () {
     await db.pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
+  it('gives up on a stuck lock once for all that wait, and goes on when it is free', async () => {
+    const pool = createPool({ url: db.url, max: 2, logger: silentLogger, statementTimeoutMs: 300 });
+    const impatient = new PgEventStore({ pool });
+    const blocker = await db.pool.connect();
+    await blocker.query('BEGIN; SELECT FROM event_log_head FOR UPDATE');
+    let statements = 0;
+    const count = () => void statements++;
+    pool.on('acquire', count);
+    const stuck = Array.from({ length: 8 }, () =>
+      sqlStateOf(impatient.append(uniqueStream(), 'no_stream', sampleEvents(1))),
+    );
+    expect(new Set(await Promise.all(stuck))).to.deep.equal(new Set(['57014']));
+    expect(statements).to.be.at.most(3);
+    await blocker.query('ROLLBACK');
+    blocker.release();
+    await impatient.append(uniqueStream(), 'no_stream', sampleEvents(1));
+    await impatient.close();
+    await pool.end();
+  });
+
   it('keeps \\u0000 and lone surrogates as they were written; readers that need jsonb must refuse them', async () => {
     const stream = uniqueStream();
     const [event] = sampleEvents(1) as [NewEvent];

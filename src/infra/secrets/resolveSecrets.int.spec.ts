@@ -78,7 +78,9 @@ describe('secrets outside development', () => {
   });
 
   it('refuses keys that are not random or not their own', async () => {
-    expect(await problemsOf({ masterKey: Buffer.alloc(32) })).to.have.length(1);
+    const sequence = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
+    for (const masterKey of [Buffer.alloc(32), sequence, sequence.map((byte) => 255 - 3 * byte)])
+      expect(await problemsOf({ masterKey: Buffer.from(masterKey) })).to.have.length(1);
     const key = randomBytes(32);
     expect(await problemsOf({ masterKey: key, passwordPepper: key })).to.have.length(1);
     expect(await problemsOf({ masterKey: key, jwtSecret: key.toString('base64') })).to.have.length(1);
