@@ -16,6 +16,7 @@ import {
   recoveryStories,
   type RecoveryStory,
 } from './support/crashLedger.js';
+import { payByLink } from './support/crashCustomer.js';
 import { CrashWorld } from './support/crashWorld.js';
 import { digests } from './support/engine.js';
 import { readEvents } from './support/systemLog.js';
@@ -36,6 +37,7 @@ const points = [
   'mail:after-send',
   'mail:after-outcome',
   'scheduler:after-release',
+  'checkout:after-payment',
 ] as const satisfies readonly FaultPoint[];
 /** Fails to compile when a point is missing above. */
 const everyPoint: Exclude<FaultPoint, (typeof points)[number]> extends never ? true : never = true;
@@ -45,20 +47,21 @@ const VISITS = [1, 2, 3, 4, 5];
 const DAY = 24 * 3_600_000;
 const closings = ['RecoverySucceeded', 'RecoveryExhausted', 'RecoveryExpired', 'RecoveryCancelled'];
 
-/** First failure and what the PSP does with our retries. */
-const cases = [
+/** First failure, what the PSP does with our retries, and whether the customer pays by the mailed link. */
+const cases: readonly { decline_code: string; script: string; pays?: true }[] = [
   { decline_code: 'insufficient_funds', script: 'insufficient_funds,success' },
   { decline_code: 'stolen_card', script: 'stolen_card' },
   { decline_code: 'insufficient_funds', script: 'timeout' },
-  { decline_code: 'authentication_required', script: 'authentication_required' },
+  { decline_code: 'authentication_required', script: 'authentication_required', pays: true },
   { decline_code: 'do_not_honor', script: 'timeout_unrecorded,success' },
   { decline_code: 'processing_error', script: 'success' },
-  { decline_code: 'do_not_honor', script: 'do_not_honor,do_not_honor,insufficient_funds' },
-] as const;
+  { decline_code: 'do_not_honor', script: 'do_not_honor,do_not_honor,insufficient_funds', pays: true },
+];
 
 describe('a process that is killed anywhere', () => {
   let world: CrashWorld;
   const taken: string[] = [];
+  const customers: Promise<void>[] = [];
   const unanswered = new Set<Promise<void>>();
 
   before(async function () {
@@ -74,7 +77,7 @@ describe('a process that is killed anywhere', () => {
   /** Reports a failed payment, until it is accepted: by this process or a later one. */
   const report = async (): Promise<void> => {
     const ref = `crash-${taken.length}`;
-    const { decline_code, script } = cases[taken.length % cases.length] ?? cases[0];
+    const { decline_code, script, pays } = cases[taken.length % cases.length] as (typeof cases)[number];
     taken.push(ref);
     await world.call('/v1/events/payment_failed', {
       headers: { 'idempotency-key': ref },
@@ -88,6 +91,7 @@ describe('a process that is killed anywhere', () => {
         metadata: { sandbox_script: script },
       },
     });
+    if (pays) customers.push(payByLink(world, `${ref}@customer.test`));
   };
 
   /** Keeps some reports on their way. */
@@ -109,7 +113,8 @@ describe('a process that is killed anywhere', () => {
     const intended = keysOf(recoveryStories(events).values());
     for (const key of asked)
       expect(intended.has(key), `${key} was asked for without an intent`).to.equal(true);
-    for (const { idempotency_key: key } of charges) expect(asked.has(key)).to.equal(true);
+    for (const { idempotency_key: key, origin } of charges)
+      if (origin === 'off_session') expect(asked.has(key)).to.equal(true);
   };
 
   const killAt = async (point: FaultPoint, visit: number): Promise<void> => {
@@ -137,6 +142,7 @@ describe('a process that is killed anywhere', () => {
     expect(world.kills).to.have.length(points.length * VISITS.length);
     const life = await world.start();
     await Promise.all(unanswered);
+    await Promise.all(customers);
     await world.endOrSettled(life);
     await world.stop(life);
     const events = await readEvents(world.db);
@@ -179,7 +185,10 @@ describe('a process that is killed anywhere', () => {
     const attempts = stories.flatMap((story) => story.attempts);
     const ended = (type: string) =>
       attempts.filter(({ outcomes }) => outcomes[0] === type).map(({ key }) => key);
-    expect(ended('RetrySucceeded')).to.have.members(booked('succeeded'));
+    const bookedFor = (origin: string) =>
+      booked('succeeded').filter((key) => key.startsWith('checkout:') === (origin === 'checkout'));
+    expect(ended('RetrySucceeded')).to.have.members(bookedFor('off_session'));
+    expect(bookedFor('checkout').length).to.be.at.least(VISITS.length);
     expect(ended('RetryDeclined')).to.include.members(booked('declined')); // and those that never arrived
     const paid = charges.filter(({ status }) => status === 'succeeded').map((charge) => charge.payment_id);
     const streams = events.filter(({ type }) => type === 'PaymentSucceeded').map(({ stream }) => stream);

@@ -189,6 +189,14 @@ describe('webhooks and pages over HTTP', () => {
     expect((await choose('nonsense')).status).to.equal(422);
   });
 
+  it('records a sandbox payment that was made and not told, when the page is looked at again', async () => {
+    session = { ...session, status: 'paid', reference: 'ch_1' };
+    for (let n = 0; n < 2; n++) expect((await api.call('/sandbox/checkout/cs_1')).status).to.equal(200);
+    const [event, ...more] = await eventsOf('PaymentSucceeded');
+    expect(more).to.have.length(0);
+    expect(event?.data).to.include({ source: 'link', trigger_id: 'ch_1' });
+  });
+
   it('lists caught mails in development, escaped', async () => {
     const list = await api.call('/dev/mail');
     expect(list.text).to.contain('&lt;b&gt;Hi&lt;/b&gt;').and.contain('/dev/mail/m1');

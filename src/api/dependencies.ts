@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventStore } from '../events/eventStore.js';
 import type { Clock, Instant } from '../kernel/clock.js';
 import type { Db } from '../kernel/db.js';
+import type { Faults } from '../kernel/faults.js';
 import type { OrgId, RecoveryId } from '../kernel/ids.js';
 import type { Json } from '../kernel/json.js';
 import type { Logger } from '../kernel/logger.js';
@@ -42,6 +43,8 @@ export interface SandboxSession {
   readonly currency: string;
   readonly return_url: string;
   readonly status: 'open' | 'paid' | 'expired';
+  /** The charge that paid it. */
+  readonly reference?: string;
 }
 
 /** The sandbox PSP's own checkout page. */
@@ -78,6 +81,7 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly idempotencyKeys: IdempotencyKeys;
   readonly vault: Vault;
   readonly psp: Psp;
+  readonly faults: Faults;
   /** What a recovery link's token names; undefined when it is not ours or too old. */
   readonly readLink: (token: string, now: Date) => { readonly recoveryId: RecoveryId } | undefined;
   /** Fetches what newer Stripe API versions leave out of an event. */

@@ -27,6 +27,8 @@ export interface Loaded<S> {
   readonly position: Position;
   /** Whose stream it is; absent for an absent stream. */
   readonly orgId?: string;
+  /** What led to the stream's first event: what is done later on its behalf goes back to the same. */
+  readonly began?: Pick<CommandContext, 'correlationId' | 'requestId'>;
 }
 
 export interface Handled<S, E extends Message> extends Loaded<S> {
@@ -38,6 +40,11 @@ export const absent = <S>(decider: { readonly initialState: S }): Loaded<S> => (
   state: decider.initialState,
   revision: 'no_stream',
   position: 0n,
+});
+
+const beganBy = ({ correlation_id, request_id }: EventMetadata): Loaded<unknown>['began'] & object => ({
+  correlationId: correlation_id,
+  ...(request_id !== undefined && { requestId: request_id }),
 });
 
 /** Folds a stream, or only what came after `from`. */
@@ -54,7 +61,8 @@ export const load = async <S, E extends Message>(
       const current = upcast(event);
       const state = decider.evolve(loaded.state, { type: current.type, data: current.data } as E);
       const { revision, position, metadata } = event;
-      loaded = { state, revision, position, orgId: metadata.org_id };
+      const began = loaded.began ?? beganBy(metadata);
+      loaded = { state, revision, position, orgId: metadata.org_id, began };
     }
   }
   return loaded;
@@ -115,6 +123,7 @@ export const handle = async <S, C, E extends Message>(
       return {
         ...appended,
         orgId: context.principal.orgId,
+        began: loaded.began ?? context,
         state: decided.reduce(decider.evolve, loaded.state),
         events,
       };

@@ -56,6 +56,7 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
     store,
     vault,
     psp,
+    faults: runtime.faults,
     sessions,
     tokens: createTokens({
       secret: secrets.jwtSecret,

@@ -108,14 +108,15 @@ describe('recovery mails', () => {
     const catcher = new CatcherMailer(dir);
     const deps: ActDependencies = {
       store,
-      psp: { charge: unused, lookup: unused, openCheckout: unused },
+      psp: { charge: unused, lookup: unused, openCheckout: unused, closeCheckout: unused },
       sendMail: sender({ store, mailer: catcher }),
       clock: { now: () => new Date(T0) },
       faults: () => undefined,
+      logger: silentLogger,
       leaseId: 'lease',
       stillMine: async () => true,
     };
-    await act(deps, recoveryId, ORG);
+    await act(deps, recoveryId, { actor: { type: 'system', id: 'scheduler' }, orgId: ORG });
     const [caught] = await catcher.list();
     const { text } = await simpleParser((await catcher.read(caught?.id ?? ''))?.eml ?? '');
     await rm(dir, { recursive: true });

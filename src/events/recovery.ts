@@ -153,6 +153,13 @@ export const recoveryEvents = {
     checkout_opened_at: Timestamp,
     ...cohort,
   }),
+  /** The PSP cannot say yet whether a checkout brings money in: nothing is done before `check_at`. */
+  CheckoutUndecided: closed({
+    reference: Type.String(),
+    reason: Type.String(),
+    check_at: Timestamp,
+    ...cohort,
+  }),
   /** Every retry and mail is used up; the mailed link stays good until then, when the recovery is exhausted. */
   GracePeriodStarted: closed({ until: Timestamp, ...cohort }),
   RecoverySucceeded: closed({
@@ -175,5 +182,7 @@ export const recoveryStream = (id: string) => `recovery-${id}`;
 
 /** How long a step that was begun may stay without an outcome before another worker asks what became of it. */
 export const SETTLE_AFTER = MINUTE;
-/** While the customer stands at a checkout no retry is charged beside it. */
-export const CHECKOUT_QUIET = 30 * MINUTE;
+/** How long a checkout takes money (Stripe: at least 30 minutes). */
+export const CHECKOUT_LIFETIME = 35 * MINUTE;
+/** While the customer may stand at a checkout nothing is done beside it. Longer than its life. */
+export const CHECKOUT_QUIET = 45 * MINUTE;

@@ -17,7 +17,8 @@ export type FaultPoint =
   | 'mail:after-intent'
   | 'mail:after-send'
   | 'mail:after-outcome'
-  | 'scheduler:after-release';
+  | 'scheduler:after-release'
+  | 'checkout:after-payment';
 
 export type Faults = (point: FaultPoint) => void;
 

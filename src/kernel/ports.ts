@@ -1,3 +1,4 @@
+import type { Instant } from './clock.js';
 import type { OrgId, PaymentId, RecoveryId } from './ids.js';
 
 /** A failure as the PSP words it. `message` is free text and may hold personal data. */
@@ -42,20 +43,38 @@ export interface Psp {
   charge(debt: Debt, idempotencyKey: string, requestId?: string): Promise<ChargeOutcome>;
   /** What became of an earlier charge whose outcome is unknown and whose key the PSP may have forgotten. Never charges. */
   lookup(debt: Debt, idempotencyKey: string, requestId?: string): Promise<ChargeOutcome>;
-  /** Opens a checkout page for the customer; expires `previous`, an earlier one of the same debt. Throws when the PSP cannot be reached. */
+  /**
+   * Opens a checkout page for the customer; closes `previous`, an earlier one of the same debt. Throws when the PSP
+   * cannot be reached, and `attempt_in_flight` while an earlier payment of the debt is still undecided.
+   */
   openCheckout(debt: Debt, page: CheckoutPage): Promise<Checkout>;
+  /** Sees to it that a checkout cannot be paid any more, or tells that it was. Never throws. */
+  closeCheckout(debt: Debt, reference: string, requestId?: string): Promise<ClosedCheckout>;
 }
 
 export interface CheckoutPage {
   readonly idempotencyKey: string;
-  readonly returnUrl: string;
+  readonly merchantName: string;
+  /** Where the customer goes after paying, and after giving up. */
+  readonly successUrl: string;
+  readonly cancelUrl: string;
+  /** From then on the page takes no money, where the PSP can say so. */
+  readonly expiresAt: Instant;
   readonly previous?: string;
+  readonly requestId?: string;
 }
 
 export type Checkout =
   | { readonly status: 'open'; readonly url: string; readonly reference: string }
-  /** The debt was settled in the meantime: nothing to pay. */
-  | { readonly status: 'already_paid' };
+  /** The debt was settled in the meantime, at a checkout of ours or otherwise: nothing to pay. */
+  | { readonly status: 'already_paid'; readonly reference: string; readonly by: 'checkout' | 'other' };
+
+export type ClosedCheckout =
+  | { readonly status: 'closed' }
+  /** `reference` is the PSP's name for the payment. */
+  | { readonly status: 'paid'; readonly reference: string }
+  /** The money may still come, or the PSP does not answer. */
+  | { readonly status: 'undecided'; readonly reason: string };
 
 export interface Mail {
   /** Fixed per recovery and step (RFC 5322, with angle brackets): a second copy is recognisably the same mail. */

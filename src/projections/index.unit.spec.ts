@@ -16,6 +16,7 @@ const uncounted = [
   'NotificationStarted',
   'NotificationFailed',
   'GracePeriodStarted',
+  'CheckoutUndecided',
 ];
 
 /** What each read model reads. An event type added to the catalogue must be placed here or left out knowingly. */

@@ -58,13 +58,14 @@ describe('scheduler beside a server that hangs', () => {
       mailed.add(orgId);
       return { status: 'sent' };
     };
+    const unused = () => Promise.reject(new Error('not used'));
     const running = runScheduler(
       {
         store,
         leases: pgTimerLeases(db.pool),
         clock: { now: () => new Date(plus(T0, DAY / 2)) },
         faults: () => undefined,
-        psp: { charge, lookup: charge, openCheckout: () => Promise.reject(new Error('not used')) },
+        psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused },
         sendMail,
         tidy: async () => undefined,
         logger: silentLogger,

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { act, type ActDependencies } from '../commands/recovery/act.js';
 import type { OrgId } from '../kernel/ids.js';
-import type { Logger } from '../kernel/logger.js';
 import { Signal } from '../kernel/signal.js';
 import type { Claim, TimerLeases, Work } from '../kernel/timerLeases.js';
 
@@ -9,7 +8,6 @@ export interface SchedulerDependencies extends Omit<ActDependencies, 'stillMine'
   readonly leases: TimerLeases;
   /** Housekeeping of tables that are not domain facts, every quarter of an hour. */
   readonly tidy: () => Promise<void>;
-  readonly logger: Logger;
   /** Told of every step that failed, beside the log. */
   readonly onError?: (error: unknown) => void;
 }
@@ -37,7 +35,8 @@ const step = async (deps: SchedulerDependencies, claim: Claim): Promise<void> =>
   try {
     faults('scheduler:after-lease');
     const stillMine = () => leases.renew(claim);
-    const seen = await act({ ...deps, stillMine, leaseId: claim.leaseId }, claim.recoveryId, claim.orgId);
+    const principal = { actor: { type: 'system', id: 'scheduler' }, orgId: claim.orgId } as const;
+    const seen = await act({ ...deps, stillMine, leaseId: claim.leaseId }, claim.recoveryId, principal);
     // Nothing was due although the timer is up to date: keep the lease, and look again when it ends.
     if (seen > claim.timerPosition) await leases.release(claim, seen);
     faults('scheduler:after-release');

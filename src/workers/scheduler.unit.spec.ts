@@ -52,6 +52,7 @@ const setUp = (due: Claim[], over: Partial<SchedulerDependencies> = {}) => {
       },
       lookup: async () => ({ status: 'not_found' }),
       openCheckout: () => Promise.reject(new Error('not used')),
+      closeCheckout: () => Promise.reject(new Error('not used')),
     },
     sendMail: async () => ({ status: 'sent' }),
     tidy: async () => undefined,
@@ -90,7 +91,7 @@ describe('runScheduler', () => {
 
   it('keeps the lease when nothing was due, and when the step failed, which it reports', async () => {
     const charge = () => Promise.reject(new Error('broken'));
-    const psp = { charge, lookup: charge, openCheckout: charge };
+    const psp = { charge, lookup: charge, openCheckout: charge, closeCheckout: charge };
     const world = setUp([], { psp });
     const idle = await startRecovery(world.store, ORG, 'expired_card', 'idle');
     const broken = await startRecovery(world.store, ORG, 'insufficient_funds', 'broken');
@@ -110,7 +111,8 @@ describe('runScheduler', () => {
       asked++;
       return new Promise((resolve) => (answer = resolve));
     };
-    const psp = { charge, lookup: charge, openCheckout: () => Promise.reject(new Error('not used')) };
+    const unused = () => Promise.reject(new Error('not used'));
+    const psp = { charge, lookup: charge, openCheckout: unused, closeCheckout: unused };
     const world = setUp([], { psp });
     const recoveryId = await startRecovery(world.store, ORG, 'insufficient_funds');
     world.leases.due.push(claimOf(recoveryId));
@@ -164,6 +166,7 @@ describe('runScheduler', () => {
       charge: () => new Promise<ChargeOutcome>(() => undefined),
       lookup: () => new Promise<ChargeOutcome>(() => undefined),
       openCheckout: () => Promise.reject(new Error('not used')),
+      closeCheckout: () => Promise.reject(new Error('not used')),
     };
     const world = setUp([], { psp });
     world.leases.due.push(claimOf(await startRecovery(world.store, ORG, 'insufficient_funds')));

@@ -6,6 +6,7 @@ import type { Dependencies } from '../../src/api/dependencies.js';
 import type { IdempotencyKeys } from '../../src/api/idempotency.js';
 import { createHttpServer } from '../../src/api/server.js';
 import { MemoryEventStore } from '../../src/infra/eventStore/memoryEventStore.js';
+import { noFaults } from '../../src/kernel/faults.js';
 import { DomainError } from '../../src/kernel/errors.js';
 import { type OrgId, orgIdOf, type UserId } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/kernel/logger.js';
@@ -78,7 +79,13 @@ export const memoryDependencies = (overrides: Partial<Dependencies> = {}): Depen
   waitFor: () => Promise.resolve(true),
   idempotencyKeys: memoryIdempotencyKeys(),
   vault: { put: () => Promise.resolve(), get: () => Promise.resolve(undefined) },
-  psp: { charge: absent('charge'), lookup: absent('lookup'), openCheckout: absent('openCheckout') },
+  psp: {
+    charge: absent('charge'),
+    lookup: absent('lookup'),
+    openCheckout: absent('openCheckout'),
+    closeCheckout: absent('closeCheckout'),
+  },
+  faults: noFaults,
   readLink: () => undefined,
   readiness: () => Promise.resolve([]),
   validateResponses: true,

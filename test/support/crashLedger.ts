@@ -77,7 +77,7 @@ export const recoveryStories = (events: readonly RecordedEvent[]): Map<string, R
 
 export interface Books {
   readonly charges: readonly SandboxCharge[];
-  /** Keys of every request the PSP got, answered or not. */
+  /** Keys of every request to charge or look up that the PSP got, answered or not. */
   readonly asked: ReadonlySet<string>;
 }
 
@@ -87,7 +87,14 @@ export const pspBooks = async ({ pool }: TestDatabase): Promise<Books> => {
     'SELECT DISTINCT payment_id FROM sandbox_psp.calls',
   );
   const calls = await Promise.all(rows.map(({ payment_id }) => sandboxCalls(pool, payment_id)));
-  return { charges, asked: new Set(calls.flat().map((call) => call.idempotency_key)) };
+  const charging = calls.flat().filter(({ kind }) => kind !== 'checkout');
+  return { charges, asked: new Set(charging.map((call) => call.idempotency_key)) };
+};
+
+/** The payment link of the first mail to a customer. */
+export const linkTo = ({ received }: TestSmtpServer, address: string): string | undefined => {
+  const mail = received.find(({ raw }) => raw.includes(address));
+  return mail && /\/r\/[\w-]{48}/.exec(mail.raw.replace(/=\r?\n/g, ''))?.[0];
 };
 
 /** How many copies of each Message-ID arrived. */

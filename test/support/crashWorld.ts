@@ -106,6 +106,15 @@ export class CrashWorld {
     return new CrashWorld(db, mail, dir, join(build, 'test/support/crashChild.js'));
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Of the process that runs now, once it listens. */
+  get port(): number | undefined {
+    return this.#current?.port;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const life of [this.#current, this.#next]) {

@@ -1,5 +1,5 @@
 import { orgIdOf, paymentIdOf, recoveryIdOf } from '../../src/kernel/ids.js';
-import type { Debt } from '../../src/kernel/ports.js';
+import type { CheckoutPage, Debt } from '../../src/kernel/ports.js';
 
 let serial = 0;
 
@@ -23,3 +23,14 @@ export const aDebt = (changes: Partial<Debt> = {}): Debt => {
 };
 
 export const keyOf = (debt: Debt, attempt = 1): string => `${debt.orgId}:${debt.recoveryId}:${attempt}`;
+
+/** What a click on the pay button asks for. */
+export const aPage = (idempotencyKey: string, previous?: string): CheckoutPage => ({
+  idempotencyKey,
+  merchantName: 'Acme',
+  successUrl: 'https://app.test/r/token/done',
+  cancelUrl: 'https://app.test/r/token',
+  expiresAt: '2026-11-23T10:35:00.000Z',
+  requestId: 'req-1',
+  ...(previous !== undefined && { previous }),
+});

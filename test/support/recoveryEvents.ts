@@ -89,6 +89,8 @@ export const told = {
   linkOpened: (at: string) => event('RecoveryLinkOpened', { link_opened_at: at }, at),
   checkoutOpened: (at: string, checkout: number) =>
     event('CheckoutOpened', { reference: `cs_${checkout}`, checkout, checkout_opened_at: at }, at),
+  checkoutUndecided: (at: string, checkout: number, check_at: string) =>
+    event('CheckoutUndecided', { reference: `cs_${checkout}`, reason: 'processing', check_at }, at),
   graceStarted: (at: string, until: string) => event('GracePeriodStarted', { until }, at),
   succeeded: (at: string, source: string, previous_status = 'active') =>
     event(

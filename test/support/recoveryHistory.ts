@@ -239,6 +239,10 @@ export class History {
       type: 'CheckoutOpened',
       data: { reference, checkout: this.checkouts, checkout_opened_at: this.now },
     });
+    if (this.chance(0.2)) {
+      const check_at = plus(this.now, 6 * HOUR);
+      this.emit({ type: 'CheckoutUndecided', data: { reference, reason: 'processing', check_at } });
+    }
     if (this.chance(0.5)) this.succeed('link');
   }
 

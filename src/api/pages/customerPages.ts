@@ -64,7 +64,7 @@ export const thanksPage = (
 /** The customer came back from the checkout before the PSP's word arrived. */
 export const pendingPage = (merchantName: string): string =>
   page(
-    'Payment received',
+    'Payment being confirmed',
     html`${mark('…', true)}
       <p class="merchant">${merchantName}</p>
       <h1>Your payment is being confirmed</h1>

@@ -8,7 +8,7 @@ import {
 import { DomainError, isDomainError } from '../../kernel/errors.js';
 import type { RecoveryId } from '../../kernel/ids.js';
 import type { Dependencies } from '../dependencies.js';
-import { errorPage, notFoundPage, paymentPage } from '../pages/customerPages.js';
+import { errorPage, notFoundPage, paymentPage, pendingPage } from '../pages/customerPages.js';
 import type { RequestContext } from '../requestContext.js';
 import { html, type Reply, type Route, route } from '../route.js';
 import { closed } from '../schemas/common.js';
@@ -65,9 +65,17 @@ const openLink = async (asked: Asked): Promise<Reply> => {
   return show(asked.params.token, page, 200);
 };
 
+/** Where the checkout leads after paying: the PSP's word may still be under way. */
+const returned = async (asked: Asked): Promise<Reply> => {
+  const page = await openRecoveryLink(asked.deps.store, recoveryOf(asked), customerRequest(asked));
+  return page.status === 'paid'
+    ? show(asked.params.token, page, 200)
+    : html(pendingPage(page.merchantName), 200);
+};
+
 const PROBLEMS: Readonly<Record<string, string>> = {
   attempt_in_flight:
-    'A payment of this amount is being tried at this moment. Please come back in a few minutes.',
+    'This payment is being processed already. You need not do anything; please look again later.',
   recovery_closed: 'This payment has been closed.',
 };
 
@@ -77,10 +85,11 @@ const pay = async (asked: Asked): Promise<Reply> => {
     params: { token },
   } = asked;
   const recoveryId = recoveryOf(asked);
-  const back = `${deps.publicBaseUrl}/r/${encodeURIComponent(token)}`;
+  const cancelUrl = `${deps.publicBaseUrl}/r/${encodeURIComponent(token)}`;
+  const pages = { cancelUrl, successUrl: `${cancelUrl}/done` };
   try {
-    const url = await openCheckout(deps, recoveryId, back, customerRequest(asked));
-    return { status: 303, headers: { Location: url ?? back, 'Cache-Control': 'no-store' } };
+    const url = await openCheckout(deps, recoveryId, pages, customerRequest(asked));
+    return { status: 303, headers: { Location: url ?? pages.successUrl, 'Cache-Control': 'no-store' } };
   } catch (error) {
     const problem = isDomainError(error) ? PROBLEMS[error.code] : undefined;
     if (problem === undefined) throw error;
@@ -89,7 +98,7 @@ const pay = async (asked: Asked): Promise<Reply> => {
   }
 };
 
-const pages = {
+const otherwise = {
   404: { description: 'Unknown or expired; which of them is not told', type: 'text/html' },
   503: { description: 'Not possible at the moment', type: 'text/html' },
 } as const;
@@ -103,8 +112,19 @@ export const linkRoutes: readonly Route[] = [
     summary: 'The page of a recovery link: amount, merchant, a pay button. Charges and consumes nothing',
     access: 'public',
     params,
-    responses: { 200: { description: 'The page', type: 'text/html' }, ...pages },
+    responses: { 200: { description: 'The page', type: 'text/html' }, ...otherwise },
     handler: withPages(openLink),
+  }),
+  route({
+    method: 'get',
+    path: '/r/{token}/done',
+    operationId: 'returnFromCheckout',
+    tag,
+    summary: 'Where the checkout leads after paying: thanks, or that the payment is being confirmed',
+    access: 'public',
+    params,
+    responses: { 200: { description: 'The page', type: 'text/html' }, ...otherwise },
+    handler: withPages(returned),
   }),
   route({
     method: 'post',
@@ -117,7 +137,7 @@ export const linkRoutes: readonly Route[] = [
     responses: {
       303: { description: 'To the checkout' },
       409: { description: 'A charge is under way, or the recovery ended', type: 'text/html' },
-      ...pages,
+      ...otherwise,
     },
     handler: withPages(pay),
   }),

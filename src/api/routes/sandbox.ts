@@ -18,7 +18,10 @@ const show = (session: SandboxSession, state: SandboxSession['status'], declined
   return html(sandboxCheckoutPage({ session: id, amount, currency, transactionRef, state, declined }));
 };
 
-/** The sandbox PSP has no webhooks: that a checkout was paid is recorded here. */
+/**
+ * The sandbox PSP has no webhooks: that a checkout was paid is recorded here, or when the page is looked at again, or
+ * when the recovery asks for it.
+ */
 const recordPaid = (
   deps: Dependencies,
   request: RequestContext,
@@ -46,7 +49,10 @@ export const sandboxRoutes = (sandbox: SandboxCheckout): readonly Route[] => [
     responses: { 200: { description: 'The page' }, 404: { description: 'Unknown' } },
     handler: async (context) => {
       const session = await sandbox.session(context.params.session);
-      return session === undefined ? html(notFoundPage(), 404) : show(session, session.status);
+      if (session === undefined) return html(notFoundPage(), 404);
+      const { deps, request } = context;
+      if (session.reference !== undefined) await recordPaid(deps, request, session, session.reference);
+      return show(session, session.status);
     },
   }),
   route({
@@ -72,6 +78,7 @@ export const sandboxRoutes = (sandbox: SandboxCheckout): readonly Route[] => [
         const declined = result.status === 'declined';
         return show(result.session, declined ? 'open' : 'expired', declined);
       }
+      deps.faults('checkout:after-payment');
       const { position } = await recordPaid(deps, request, result.session, result.reference);
       return { status: 303, headers: { Location: result.session.return_url }, position };
     },

@@ -56,6 +56,7 @@ export const RecoverySchema = named('Recovery', {
   link_opened_at: nullable(Timestamp),
   checkouts: Type.Integer(),
   checkout_opened_at: nullable(Timestamp),
+  quiet_until: nullable(Timestamp),
   grace_until: nullable(Timestamp),
   last_event_at: Timestamp,
 });

@@ -1,106 +1,22 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MemoryEventStore } from '../../infra/eventStore/memoryEventStore.js';
+import { actWorld, LOST, PAYMENT_ID, RECOVERY_ID } from '../../../test/support/actWorld.js';
+import { T0 } from '../../../test/support/recoverySamples.js';
 import { paymentStream } from '../../events/payment.js';
-import { recoveryStream } from '../../events/recovery.js';
-import type { EventStore } from '../../events/eventStore.js';
+import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
+import { act, type ActDependencies } from './act.js';
 import type { FaultPoint } from '../../kernel/faults.js';
-import { DAY, MINUTE, plus } from '../../kernel/clock.js';
-import { deriveId, type OrgId, paymentIdOf, recoveryIdOf } from '../../kernel/ids.js';
-import type { ChargeOutcome, Psp } from '../../kernel/ports.js';
-import { policy, T0 } from '../../../test/support/recoverySamples.js';
-import { recordPaymentFailure, recordPaymentSuccess } from '../payment/record.js';
-import { act, type ActDependencies, type RecoveryMail } from './act.js';
-import { followFailure } from './followPayment.js';
-
-const ORG = deriveId('org') as OrgId;
-const PAYMENT_ID = paymentIdOf(ORG, 'inv_1');
-const RECOVERY_ID = recoveryIdOf(PAYMENT_ID);
-
-/** A PSP that remembers keys and whom it charged. */
-class LedgerPsp implements Psp {
-  readonly charges = new Map<string, ChargeOutcome>();
-  lookups = 0;
-  constructor(private readonly outcomes: ChargeOutcome[]) {}
-
-  async charge(_debt: unknown, key: string): Promise<ChargeOutcome> {
-    const known = this.charges.get(key);
-    if (known !== undefined) return known;
-    const outcome = this.outcomes.shift() ?? { status: 'succeeded', reference: 'ch' };
-    this.charges.set(key, outcome);
-    return outcome;
-  }
-  async lookup(_debt: unknown, key: string): Promise<ChargeOutcome> {
-    this.lookups++;
-    const known = this.charges.get(key);
-    return known?.status === 'unknown'
-      ? { status: 'succeeded', reference: 'ch' }
-      : (known ?? { status: 'not_found' });
-  }
-  openCheckout(): never {
-    throw new Error('not used');
-  }
-}
+import { deriveId, type OrgId } from '../../kernel/ids.js';
+import type { ChargeOutcome } from '../../kernel/ports.js';
 
 class Killed extends Error {}
+const killedAt = (point: FaultPoint) => ({
+  faults: (reached: FaultPoint): void => {
+    if (reached === point) throw new Killed(point);
+  },
+});
 
-const setUp = async (decline_code: string, outcomes: ChargeOutcome[] = []) => {
-  const store: EventStore = new MemoryEventStore();
-  const psp = new LedgerPsp(outcomes);
-  const mails: RecoveryMail[] = [];
-  let now = T0;
-  const clock = { now: () => new Date(now) };
-  const principal = { actor: { type: 'system', id: 'test' }, orgId: ORG } as const;
-  const context = { principal, correlationId: 'c', causationId: 'c', now };
-  const facts = {
-    transaction_ref: 'inv_1',
-    amount: 4900,
-    currency: 'EUR',
-    customer: { email: 'ada@example.com' },
-    gateway: 'sandbox',
-  };
-  const recorded = await recordPaymentFailure(
-    store,
-    { ...facts, failure: { decline_code }, trigger_id: 't1', failed_at: T0 },
-    context,
-  );
-  const envelope = {
-    id: recorded.eventId,
-    key: PAYMENT_ID,
-    org_id: ORG,
-    time: T0,
-    position: String(recorded.position),
-    correlation_id: 'c',
-  };
-  const data = { payment_id: PAYMENT_ID, trigger_id: 't1', late: false };
-  await followFailure(
-    { store, policyOf: async () => policy },
-    { ...envelope, type: 'payment.failed', data },
-    context,
-  );
-  let leases = 0;
-  const deps = (over: Partial<ActDependencies> = {}): ActDependencies => ({
-    store,
-    psp,
-    clock,
-    faults: () => undefined,
-    leaseId: String(leases++),
-    stillMine: async () => true,
-    sendMail: async (mail) => {
-      mails.push(mail);
-      return { status: 'sent' };
-    },
-    ...over,
-  });
-  const run = (over: Partial<ActDependencies> = {}) => act(deps(over), RECOVERY_ID, ORG);
-  const types = async (): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const page of store.readStream(recoveryStream(RECOVERY_ID)))
-      found.push(...page.map(({ type }) => type));
-    return found;
-  };
-  return { store, psp, mails, run, types, context, advance: (ms: number) => (now = plus(now, ms)) };
-};
+const setUp = (decline_code: string, outcomes: ChargeOutcome[] = []) => actWorld({ decline_code }, outcomes);
 
 const soft: ChargeOutcome = { status: 'declined', failure: { decline_code: 'insufficient_funds' } };
 
@@ -122,12 +38,8 @@ describe('act', () => {
   });
 
   it('does not charge what was paid in the meantime', async () => {
-    const { store, run, psp, types, advance, context } = await setUp('insufficient_funds');
-    await recordPaymentSuccess(
-      store,
-      { transaction_ref: 'inv_1', source: 'external', trigger_id: 's', succeeded_at: T0 },
-      context,
-    );
+    const { run, psp, types, advance, paid } = await setUp('insufficient_funds');
+    await paid();
     advance(60 * MINUTE);
     await run();
     expect(psp.charges.size).to.equal(0);
@@ -172,6 +84,127 @@ describe('act', () => {
     advance(MINUTE);
     await run();
     expect(psp.charges.size).to.equal(1);
+  });
+
+  describe('an attempt whose request may never have arrived is only looked up', () => {
+    const begun = async (kill = true) => {
+      const world = await setUp('insufficient_funds', kill ? [] : [LOST]);
+      world.advance(HOUR);
+      await world.run(kill ? killedAt('retry:after-intent') : {}).catch(() => undefined);
+      return world;
+    };
+    const lookedUp = async ({ run, advance, psp }: Awaited<ReturnType<typeof begun>>): Promise<void> => {
+      const before = psp.asked.length;
+      advance(2 * MINUTE);
+      await run();
+      expect(psp.asked.slice(before)).to.deep.equal(['lookup']);
+      expect(psp.charges.size).to.equal(0);
+    };
+
+    for (const kill of [true, false]) {
+      const how = kill ? 'killed before the request' : 'the request was lost';
+      it(`once the debt is paid (${how})`, async () => {
+        const world = await begun(kill);
+        await world.pay();
+        await lookedUp(world);
+      });
+
+      it(`also before the recovery knows that the debt is paid (${how})`, async () => {
+        const world = await begun(kill);
+        await world.paid();
+        await lookedUp(world);
+      });
+
+      it(`once the merchant cancelled (${how})`, async () => {
+        const world = await begun(kill);
+        await world.cancel();
+        await lookedUp(world);
+        expect((await world.types()).at(-1)).to.equal('RetryDeclined');
+      });
+    }
+  });
+
+  describe('beside a checkout', () => {
+    const opened = async () => {
+      const world = await setUp('insufficient_funds');
+      world.advance(50 * MINUTE);
+      await world.checkout();
+      return world;
+    };
+
+    it('waits while the page takes money, then has it closed before it charges', async () => {
+      const { run, psp, advance } = await opened();
+      advance(44 * MINUTE);
+      await run();
+      expect(psp.asked).to.deep.equal(['checkout']);
+      advance(MINUTE);
+      await run();
+      expect(psp.asked).to.deep.equal(['checkout', 'close', 'charge']);
+    });
+
+    it('takes a checkout that was paid, and nobody reported, as the payment', async () => {
+      const { run, psp, advance, types, events } = await opened();
+      psp.closings = [{ status: 'paid', reference: 'pi_9' }];
+      advance(HOUR);
+      await run();
+      expect(psp.charges.size).to.equal(0);
+      const [paid, ended] = [(await events(paymentStream(PAYMENT_ID))).at(-1), (await events()).at(-1)];
+      expect(paid?.data).to.include({ source: 'link', trigger_id: 'pi_9', amount: 4900 });
+      expect(ended?.data).to.include({ source: 'link', previous_status: 'active' });
+      expect(await types()).to.not.include('RetryStarted');
+    });
+
+    it('does nothing while the PSP cannot say, and goes on when it can', async () => {
+      const { run, psp, advance, types, mails } = await opened();
+      psp.closings = Array.from({ length: 5 }, () => ({ status: 'undecided', reason: 'processing' }));
+      for (let checks = 0; checks < 5; checks++) {
+        advance(6 * HOUR);
+        await run();
+      }
+      expect(psp.charges.size + mails.length).to.equal(0);
+      expect((await types()).filter((type) => type === 'CheckoutUndecided')).to.have.length(5);
+      advance(6 * HOUR);
+      await run();
+      expect(psp.charges.size).to.equal(1);
+    });
+
+    it('ends at its time all the same', async () => {
+      const { run, psp, advance, types } = await opened();
+      psp.closings = [{ status: 'undecided', reason: 'processing' }];
+      advance(31 * DAY);
+      await run();
+      expect((await types()).at(-1)).to.equal('RecoveryExpired');
+      expect(psp.charges.size).to.equal(0);
+    });
+
+    it('does not charge when the customer goes there in the moment of the decision', async () => {
+      const { store, run, psp, advance, checkout, types } = await setUp('insufficient_funds');
+      advance(HOUR);
+      const read = store.readStream.bind(store);
+      let clicked = false;
+      store.readStream = async function* (stream, options) {
+        if (stream === paymentStream(PAYMENT_ID) && !clicked) {
+          clicked = true;
+          await checkout();
+        }
+        yield* read(stream, options);
+      };
+      await run();
+      expect(psp.charges.size).to.equal(0);
+      expect((await types()).at(-1)).to.equal('CheckoutOpened');
+    });
+  });
+
+  it("refuses another organization's recovery", async () => {
+    const { store, psp, advance } = await setUp('insufficient_funds');
+    advance(HOUR);
+    const other = { actor: { type: 'system', id: 'scheduler' }, orgId: deriveId('other') as OrgId } as const;
+    const deps = { store, psp } as unknown as ActDependencies;
+    const code = await act(deps, RECOVERY_ID, other).then(
+      () => 'done',
+      (error: { code: string }) => error.code,
+    );
+    expect(code).to.equal('not_found');
   });
 
   it('mails under one message id, with the link as long-lived as the recovery', async () => {

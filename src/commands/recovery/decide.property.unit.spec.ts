@@ -48,7 +48,10 @@ describe('property: over random histories', () => {
     if (kind === 'pay')
       return { type: 'SucceedRecovery', data: { amount: 4900, currency: 'EUR', source: 'external', now } };
     if (kind === 'cancel') return { type: 'CancelRecovery', data: { reason: 'x', by: 'u' } };
-    if (kind === 'checkout') return { type: 'OpenCheckout', data: { reference: `cs_${index}`, now } };
+    if (kind === 'checkout') {
+      const previous = state.status === 'none' ? undefined : state.checkout?.reference;
+      return { type: 'OpenCheckout', data: { reference: `cs_${index}`, previous, now } };
+    }
     if (kind === 'fail')
       return {
         type: 'RecordFurtherFailure',

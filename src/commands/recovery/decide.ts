@@ -1,11 +1,12 @@
 import type { Classification, RecoveryEvent } from '../../events/recovery.js';
 import type { RetryPolicy } from '../../events/organization.js';
 import type { SuccessSource } from '../../events/payment.js';
-import { type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
+import { HOUR, type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError } from '../../kernel/errors.js';
 import type { Message } from '../../kernel/message.js';
 import type { Failure, MailOutcome } from '../../kernel/ports.js';
+import { customerIsPaying } from './due.js';
 import { nextSteps } from './plan.js';
 import { evolve, initialState, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
@@ -45,13 +46,20 @@ export type RecoveryCommand =
       { readonly step: number; readonly outcome: MailOutcome; readonly now: Instant }
     >
   | Message<'OpenLink', { readonly now: Instant }>
-  | Message<'OpenCheckout', { readonly reference: string; readonly now: Instant }>
+  | Message<
+      'OpenCheckout',
+      /** `previous`: the checkout that was closed for this one. */
+      { readonly reference: string; readonly previous?: string | undefined; readonly now: Instant }
+    >
+  | Message<'AwaitCheckout', { readonly reference: string; readonly reason: string; readonly now: Instant }>
   | Message<
       'SucceedRecovery',
       {
         readonly amount: number;
         readonly currency: string;
         readonly source: SuccessSource;
+        /** What the PSP or the merchant calls the payment. */
+        readonly reference?: string;
         readonly now: Instant;
       }
     >
@@ -63,6 +71,8 @@ type CommandOf<T extends RecoveryCommand['type']> = Extract<RecoveryCommand, { t
 const MAIL_TRIES = 6;
 /** Minutes between two questions for an outcome that stays unknown, at most. */
 const LONGEST_CHECK = 360;
+/** Between two questions for a checkout that is not decided. */
+const CHECKOUT_CHECK = 6 * HOUR;
 
 /** The events given, and what follows from them while the recovery is active. */
 const andNext = (known: KnownRecovery, events: RecoveryEvent[], now: Instant): RecoveryEvent[] => {
@@ -111,7 +121,7 @@ const startRetry = (
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || known.open !== undefined || known.scheduled?.attempt !== attempt)
     return [];
-  if (isBefore(now, known.scheduled.at)) return [];
+  if (isBefore(now, known.scheduled.at) || customerIsPaying(known, now)) return [];
   const data = { attempt, idempotency_key: idempotencyKey, started_at: now, cohort: known.cohort };
   return [{ type: 'RetryStarted', data }];
 };
@@ -173,7 +183,8 @@ const startNotification = (
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   const { notification } = known;
-  if (known.status !== 'active' || notification?.step !== step || isBefore(now, notification.at)) return [];
+  if (known.status !== 'active' || notification?.step !== step) return [];
+  if (isBefore(now, notification.at) || customerIsPaying(known, now)) return [];
   const data = { step, message_id: messageId, started_at: now, cohort: known.cohort };
   return [{ type: 'NotificationStarted', data }];
 };
@@ -196,18 +207,34 @@ const settleNotification = (
 };
 
 const openCheckout = (
-  { reference, now }: CommandOf<'OpenCheckout'>,
+  { reference, previous, now }: CommandOf<'OpenCheckout'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
-  if (known.checkout?.reference === reference) return [];
+  if (known.checkout?.reference === reference && customerIsPaying(known, now)) return [];
   if (known.status !== 'active') throw new DomainError('recovery_closed', `The recovery is ${known.status}`);
   if (known.open !== undefined)
     throw new DomainError('attempt_in_flight', 'A charge of this payment is under way');
+  if (known.checkout?.reference !== previous)
+    throw new DomainError('version_conflict', 'Another checkout was opened at the same time');
   const checkout = (known.checkout?.count ?? 0) + 1;
   return [
     { type: 'CheckoutOpened', data: { reference, checkout, checkout_opened_at: now, cohort: known.cohort } },
   ];
 };
+
+/** Not beyond the recovery's end, which does not wait: money that comes later is taken all the same. */
+const awaitCheckout = (
+  { reference, reason, now }: CommandOf<'AwaitCheckout'>,
+  { status, checkout, expiresAt, cohort }: KnownRecovery,
+): RecoveryEvent[] =>
+  status !== 'active' || checkout?.reference !== reference || !isBefore(now, expiresAt)
+    ? []
+    : [
+        {
+          type: 'CheckoutUndecided',
+          data: { reference, reason, check_at: plus(now, CHECKOUT_CHECK), cohort },
+        },
+      ];
 
 const close = ({ now }: CommandOf<'CloseRecovery'>, known: KnownRecovery): RecoveryEvent[] => {
   if (known.status !== 'active' || known.open !== undefined) return [];
@@ -245,6 +272,8 @@ const decideKnown = (
         : [{ type: 'RecoveryLinkOpened', data: { link_opened_at: command.data.now, cohort: known.cohort } }];
     case 'OpenCheckout':
       return openCheckout(command.data, known);
+    case 'AwaitCheckout':
+      return awaitCheckout(command.data, known);
     case 'SucceedRecovery':
       return succeeded(known, command.data);
     case 'CloseRecovery':

@@ -170,8 +170,15 @@ describe('recovery', () => {
 
     it('not while the customer stands at a checkout', () => {
       const log = run([{ type: 'OpenCheckout', data: { reference: 'cs_1', now: due } }], events);
-      expect(dueAction(known(log), plus(due, 29 * MINUTE))).to.equal(undefined);
-      expect(dueAction(known(log), plus(due, 31 * MINUTE))?.kind).to.equal('retry');
+      expect(dueAction(known(log), plus(due, 44 * MINUTE))).to.equal(undefined);
+      expect(dueAction(known(log), plus(due, 45 * MINUTE))?.kind).to.equal('retry');
+    });
+
+    it('not when the customer went to a checkout in the moment of the decision', () => {
+      const open: RecoveryCommand = { type: 'OpenCheckout', data: { reference: 'cs_1', now: due } };
+      given(recoveryDecider, ...run([open], events))
+        .when(begin(1, due))
+        .thenNothing();
     });
 
     it('records money that came twice, although the recovery was over', () => {
@@ -278,6 +285,21 @@ describe('recovery', () => {
     given(recoveryDecider, ...run([begin(1, due)], events))
       .when(open)
       .thenThrows('attempt_in_flight');
+  });
+
+  it('has a checkout take the place of the one before, and no other', () => {
+    const events = run([startRecovery('insufficient_funds')]);
+    const open = (reference: string, previous?: string, now = T0): RecoveryCommand => ({
+      type: 'OpenCheckout',
+      data: { reference, previous, now },
+    });
+    const log = run([open('cs_1'), open('cs_2', 'cs_1')], events);
+    expect(dataOf(log, 'CheckoutOpened')).to.include({ reference: 'cs_2', checkout: 2 });
+    given(recoveryDecider, ...log)
+      .when(open('cs_3', 'cs_1'))
+      .thenThrows('version_conflict');
+    // An invoice has the same page every time.
+    expect(types(run([open('cs_2', 'cs_2', at(HOUR))], log)).at(-1)).to.equal('CheckoutOpened');
   });
 
   it('spreads attempts by up to a tenth, the same way every time', () => {

@@ -1,6 +1,5 @@
-import { CHECKOUT_QUIET } from '../../events/recovery.js';
-import { type Instant, isBefore, plus } from '../../kernel/clock.js';
-import type { OpenAttempt, PendingNotification, Recovery } from './state.js';
+import { type Instant, isBefore } from '../../kernel/clock.js';
+import type { KnownRecovery, OpenAttempt, PendingNotification, Recovery } from './state.js';
 
 /** The one thing to do now. */
 export type DueAction =
@@ -11,6 +10,10 @@ export type DueAction =
   /** The recovery ended while a mail was being sent, and nobody told what became of it. */
   | { readonly kind: 'abandon'; readonly notification: PendingNotification }
   | { readonly kind: 'close' };
+
+/** The customer may be about to pay, or has paid and the PSP has not decided yet. */
+export const customerIsPaying = ({ checkout }: KnownRecovery, now: Instant): boolean =>
+  checkout !== undefined && isBefore(now, checkout.quietUntil);
 
 const reached = (now: Instant, at: Instant | undefined): boolean => at !== undefined && !isBefore(now, at);
 
@@ -24,10 +27,11 @@ export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefin
     return notification !== undefined && reached(now, notification.at)
       ? { kind: 'abandon', notification }
       : undefined;
-  const { scheduled, checkout, graceUntil, expiresAt } = recovery;
-  const customerIsPaying = checkout !== undefined && isBefore(now, plus(checkout.openedAt, CHECKOUT_QUIET));
-  if (scheduled !== undefined && reached(now, scheduled.at) && !customerIsPaying)
+  if (customerIsPaying(recovery, now)) return undefined;
+  const { scheduled, graceUntil, expiresAt } = recovery;
+  if (reached(now, expiresAt)) return { kind: 'close' };
+  if (scheduled !== undefined && reached(now, scheduled.at))
     return { kind: 'retry', attempt: scheduled.attempt };
   if (notification !== undefined && reached(now, notification.at)) return { kind: 'notify', notification };
-  return reached(now, graceUntil) || reached(now, expiresAt) ? { kind: 'close' } : undefined;
+  return reached(now, graceUntil) ? { kind: 'close' } : undefined;
 };

@@ -1,5 +1,11 @@
 import { DAY, HOUR, type Instant, plus } from '../../kernel/clock.js';
-import { type Classification, type Cohort, type RecoveryEvent, SETTLE_AFTER } from '../../events/recovery.js';
+import {
+  CHECKOUT_QUIET,
+  type Classification,
+  type Cohort,
+  type RecoveryEvent,
+  SETTLE_AFTER,
+} from '../../events/recovery.js';
 import type { RetryPolicy } from '../../events/organization.js';
 
 /** Stripe may forget an idempotency key after 24 h; from here on an unknown outcome is looked up, never asked again. */
@@ -46,7 +52,12 @@ export interface RecoveryCase {
   readonly mailsSent: number;
   readonly undeliverable: boolean;
   readonly linkOpened: boolean;
-  readonly checkout?: { readonly reference: string; readonly count: number; readonly openedAt: Instant };
+  readonly checkout?: {
+    readonly reference: string;
+    readonly count: number;
+    /** Nothing is done beside the customer before then. */
+    readonly quietUntil: Instant;
+  };
   readonly graceUntil?: Instant;
 }
 
@@ -186,7 +197,13 @@ const evolveKnown = (
       return { ...known, linkOpened: true };
     case 'CheckoutOpened': {
       const { reference, checkout: count, checkout_opened_at: openedAt } = event.data;
-      return { ...known, checkout: { reference, count, openedAt } };
+      return { ...known, checkout: { reference, count, quietUntil: plus(openedAt, CHECKOUT_QUIET) } };
+    }
+    case 'CheckoutUndecided': {
+      const { reference, check_at: quietUntil } = event.data;
+      return known.checkout?.reference === reference
+        ? { ...known, checkout: { ...known.checkout, quietUntil } }
+        : known;
     }
     case 'GracePeriodStarted':
       return { ...known, graceUntil: event.data.until };

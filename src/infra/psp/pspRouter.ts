@@ -24,15 +24,19 @@ export const pspRouter = ({ sandbox, stripe, connectionOf, openSandbox }: PspRou
     return debt.gateway === 'stripe' && connection === 'stripe' ? stripe : undefined;
   };
 
+  const reachable = async (debt: Debt): Promise<Psp | undefined | 'unavailable'> => {
+    try {
+      return await pspOf(debt);
+    } catch {
+      return 'unavailable';
+    }
+  };
+
   const ask =
     (question: 'charge' | 'lookup'): Psp['charge'] =>
     async (debt, idempotencyKey, requestId) => {
-      let psp: Psp | undefined;
-      try {
-        psp = await pspOf(debt);
-      } catch {
-        return { status: 'unknown', reason: 'connection_unavailable' };
-      }
+      const psp = await reachable(debt);
+      if (psp === 'unavailable') return { status: 'unknown', reason: 'connection_unavailable' };
       return (
         psp?.[question](debt, idempotencyKey, requestId) ?? {
           status: 'declined',
@@ -48,6 +52,11 @@ export const pspRouter = ({ sandbox, stripe, connectionOf, openSandbox }: PspRou
       const psp = await pspOf(debt);
       if (psp === undefined) throw new DomainError('unavailable', `No PSP is connected for ${debt.gateway}`);
       return psp.openCheckout(debt, page);
+    },
+    closeCheckout: async (debt, reference, requestId) => {
+      const psp = await reachable(debt);
+      if (psp === 'unavailable') return { status: 'undecided', reason: 'connection_unavailable' };
+      return psp?.closeCheckout(debt, reference, requestId) ?? { status: 'closed' };
     },
   };
 };

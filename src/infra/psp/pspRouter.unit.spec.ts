@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { aDebt } from '../../../test/support/debt.js';
+import { aDebt, aPage } from '../../../test/support/debt.js';
 import type { PspProvider } from '../../events/organization.js';
 import type { Psp } from '../../kernel/ports.js';
 import { pspRouter } from './pspRouter.js';
@@ -8,6 +8,7 @@ const named = (name: string): Psp => ({
   charge: () => Promise.resolve({ status: 'succeeded', reference: name }),
   lookup: () => Promise.resolve({ status: 'succeeded', reference: name }),
   openCheckout: () => Promise.resolve({ status: 'open', url: name, reference: name }),
+  closeCheckout: () => Promise.resolve({ status: 'paid', reference: name }),
 });
 
 const router = (connection: PspProvider | undefined | Error, openSandbox = true) =>
@@ -45,7 +46,7 @@ describe('PSP router', () => {
   });
 
   it('opens checkouts the same way', async () => {
-    const page = { idempotencyKey: 'k', returnUrl: 'http://app.test' };
+    const page = aPage('k');
     expect(await router('stripe').openCheckout(aDebt({ gateway: 'stripe' }), page)).to.have.property(
       'reference',
       'stripe',
@@ -54,5 +55,9 @@ describe('PSP router', () => {
       .openCheckout(aDebt({ gateway: 'stripe' }), page)
       .catch((error: unknown) => error);
     expect(refused).to.have.property('code', 'unavailable');
+    const closed = (by: Psp) => by.closeCheckout(aDebt({ gateway: 'stripe' }), 'cs_1');
+    expect(await closed(router('stripe'))).to.include({ reference: 'stripe' });
+    expect(await closed(router(undefined))).to.deep.equal({ status: 'closed' });
+    expect(await closed(router(new Error('down')))).to.include({ status: 'undecided' });
   });
 });

@@ -167,10 +167,12 @@ export const openSession = async (
 export const setSessionStatus = (db: Db, id: string, status: 'paid' | 'expired') =>
   db.query(`UPDATE sandbox_psp.sessions SET status = $2 WHERE id = $1 AND status = 'open'`, [id, status]);
 
-export const isPaid = async (db: Db, paymentId: string): Promise<boolean> => {
-  const { rows } = await db.query(
-    `SELECT 1 FROM sandbox_psp.charges WHERE payment_id = $1 AND status = 'succeeded' LIMIT 1`,
+/** The charge that paid the debt. */
+export const paidBy = async (db: Db, paymentId: string): Promise<SandboxCharge | undefined> => {
+  const { rows } = await db.query<SandboxCharge>(
+    `SELECT ${CHARGE} FROM sandbox_psp.charges
+     WHERE payment_id = $1 AND status = 'succeeded' ORDER BY created_at, id LIMIT 1`,
     [paymentId],
   );
-  return rows.length > 0;
+  return rows.map(withAmount)[0];
 };

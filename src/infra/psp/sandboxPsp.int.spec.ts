@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { aDebt, keyOf } from '../../../test/support/debt.js';
+import { aDebt, aPage as page, keyOf } from '../../../test/support/debt.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import { silentLogger } from '../../kernel/logger.js';
 import { sandboxCalls, sandboxCharges } from './sandboxLedger.js';
@@ -119,11 +119,6 @@ describe('sandbox PSP', () => {
   });
 
   describe('checkout', () => {
-    const page = (idempotencyKey: string, previous?: string) => ({
-      idempotencyKey,
-      returnUrl: 'http://app.test/r/x',
-      ...(previous !== undefined && { previous }),
-    });
     const open = async (debt = aDebt(), key = `${debt.recoveryId}:checkout:1`, previous?: string) => {
       const checkout = await psp.openCheckout(debt, page(key, previous));
       if (checkout.status !== 'open') return expect.fail('not open');
@@ -147,7 +142,26 @@ describe('sandbox PSP', () => {
       expect(two).to.have.property('reference', one?.status === 'paid' ? one.reference : '');
       const charges = await sandboxCharges(db.pool, debt.paymentId);
       expect(charges.map((charge) => charge.origin)).to.deep.equal(['checkout']);
-      expect(await psp.openCheckout(debt, page('again'))).to.deep.equal({ status: 'already_paid' });
+      expect(await psp.openCheckout(debt, page('again'))).to.deep.equal({
+        status: 'already_paid',
+        reference: charges[0]?.id,
+        by: 'checkout',
+      });
+    });
+
+    it('is closed before a charge, or tells that it was paid', async () => {
+      const first = await open();
+      expect(await psp.closeCheckout(first.debt, first.reference)).to.deep.equal({ status: 'closed' });
+      expect(await psp.completeCheckout(first.reference, 'pay')).to.have.property('status', 'expired');
+      const second = await open(first.debt, 'second');
+      const paid = await psp.completeCheckout(second.reference, 'pay');
+      if (paid?.status !== 'paid') return expect.fail('not paid');
+      const { reference } = paid;
+      expect(await psp.closeCheckout(first.debt, second.reference)).to.deep.equal({
+        status: 'paid',
+        reference,
+      });
+      expect(await psp.session(second.reference)).to.include({ status: 'paid', reference });
     });
 
     it('can be declined and paid after all', async () => {

@@ -2,14 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Logger } from '../../kernel/logger.js';
-import type { Failure, ChargeOutcome, Checkout, CheckoutPage, Debt, Psp } from '../../kernel/ports.js';
+import type {
+  ChargeOutcome,
+  Checkout,
+  CheckoutPage,
+  ClosedCheckout,
+  Debt,
+  Failure,
+  Psp,
+} from '../../kernel/ports.js';
 import {
   chargeByKey,
   insertCall,
   insertCharge,
-  isPaid,
   lockDebt,
   openSession,
+  paidBy,
   type SandboxCharge,
   type SandboxSession,
   scriptIndex,
@@ -35,6 +43,9 @@ export type CheckoutResult =
   | { readonly status: 'expired'; readonly session: SandboxSession };
 
 const newId = (prefix: string): string => `${prefix}_sandbox_${randomUUID().replaceAll('-', '')}`;
+
+/** The charge of a checkout page has the page for a key. */
+const checkoutKey = (session: string): string => `checkout:${session}`;
 
 const answerOf = (charge: SandboxCharge): ChargeOutcome =>
   charge.status === 'succeeded'
@@ -99,11 +110,15 @@ export class SandboxPsp implements Psp {
         idempotency_key: page.idempotencyKey,
         payment_id: debt.paymentId,
       } as const;
-      const paid = await isPaid(client, debt.paymentId);
-      const outcome = paid ? 'already_paid' : 'open';
-      await insertCall(client, { ...call, outcome, replayed: false, request_id: undefined });
-      if (paid) return () => ({ status: 'already_paid' });
-      const id = await openSession(client, debt, { ...page, id: newId('cs') });
+      const paid = await paidBy(client, debt.paymentId);
+      const outcome = paid === undefined ? 'open' : 'already_paid';
+      await insertCall(client, { ...call, outcome, replayed: false, request_id: page.requestId });
+      if (paid !== undefined) {
+        const by = paid.origin === 'checkout' ? 'checkout' : 'other';
+        return () => ({ status: 'already_paid', reference: paid.id, by });
+      }
+      const { idempotencyKey, successUrl: returnUrl } = page;
+      const id = await openSession(client, debt, { id: newId('cs'), idempotencyKey, returnUrl });
       if (page.previous !== undefined && page.previous !== id)
         await setSessionStatus(client, page.previous, 'expired');
       return () => ({
@@ -114,9 +129,36 @@ export class SandboxPsp implements Psp {
     });
   }
 
+  /** Under the debt's lock: who pays at the same moment is either seen or refused. */
+  async closeCheckout(debt: Debt, reference: string, requestId?: string): Promise<ClosedCheckout> {
+    try {
+      return await this.#inTransaction<ClosedCheckout>(debt.paymentId, async (client) => {
+        const paid = await chargeByKey(client, checkoutKey(reference));
+        if (paid === undefined) await setSessionStatus(client, reference, 'expired');
+        await insertCall(client, {
+          kind: 'checkout',
+          idempotency_key: reference,
+          payment_id: debt.paymentId,
+          outcome: paid === undefined ? 'closed' : 'paid',
+          replayed: false,
+          request_id: requestId,
+        });
+        return () => (paid === undefined ? { status: 'closed' } : { status: 'paid', reference: paid.id });
+      });
+    } catch (error) {
+      this.#logger.warn(
+        { err: error, payment_id: debt.paymentId, request_id: requestId },
+        'checkout not closed',
+      );
+      return { status: 'undecided', reason: 'sandbox_unavailable' };
+    }
+  }
+
   /** For the checkout page; undefined when there is no such session. */
-  async session(id: string): Promise<SandboxSession | undefined> {
-    return sessionById(this.#options.pool, id);
+  async session(id: string): Promise<(SandboxSession & { readonly reference?: string }) | undefined> {
+    const { pool } = this.#options;
+    const [session, paid] = await Promise.all([sessionById(pool, id), chargeByKey(pool, checkoutKey(id))]);
+    return session && paid ? { ...session, reference: paid.id } : session;
   }
 
   /** What the buttons of the checkout page do. A session is paid once: the second click gets the first answer. */
@@ -125,7 +167,7 @@ export class SandboxPsp implements Psp {
     if (found === undefined) return undefined;
     return this.#inTransaction<CheckoutResult>(found.payment_id, async (client) => {
       const session = (await sessionById(client, id)) ?? found;
-      const known = await chargeByKey(client, `checkout:${id}`);
+      const known = await chargeByKey(client, checkoutKey(id));
       if (known !== undefined) return () => ({ status: 'paid', session, reference: known.id });
       if (session.status !== 'open') return () => ({ status: 'expired', session });
       if (choice === 'decline')
@@ -133,7 +175,7 @@ export class SandboxPsp implements Psp {
       const reference = newId('ch');
       const charge = {
         id: reference,
-        idempotency_key: `checkout:${id}`,
+        idempotency_key: checkoutKey(id),
         status: 'succeeded',
         failure: null,
       } as const;

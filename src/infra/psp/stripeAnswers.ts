@@ -69,6 +69,8 @@ export const outcomeOfIntent = (intent: Stripe.PaymentIntent): ChargeOutcome => 
   }
 };
 
+export const EXPAND_INVOICE = ['payments.data.payment.payment_intent'];
+
 /** An invoice names its payment only when it was expanded. */
 export const intentOfInvoice = (invoice: Stripe.Invoice): Stripe.PaymentIntent | undefined => {
   const payments = invoice.payments?.data ?? [];

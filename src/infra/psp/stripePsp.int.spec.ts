@@ -169,6 +169,23 @@ describe('Stripe PSP', () => {
       expect(stripe.charged).to.have.length(1);
     });
 
+    it('believes a decline that ended the processing', async () => {
+      const debt = onIntent();
+      stripe.next({ id: 'pi_x', object: 'payment_intent', status: 'processing' });
+      expect(await psp.charge(debt, keyOf(debt))).to.have.property('reason', 'processing');
+      const last_payment_error = {
+        code: 'payment_method_provider_decline',
+        decline_code: 'insufficient_funds',
+      };
+      Object.assign(stripe.intents.get(debt.references['payment_intent'] ?? '') ?? {}, {
+        last_payment_error,
+      });
+      expect(await psp.charge(debt, keyOf(debt))).to.have.nested.property(
+        'failure.decline_code',
+        'insufficient_funds',
+      );
+    });
+
     it('believes the object when a stored 500 or processing comes back', async () => {
       for (const trouble of [500, { id: 'pi_x', object: 'payment_intent', status: 'processing' }]) {
         const debt = onIntent();
@@ -203,91 +220,6 @@ describe('Stripe PSP', () => {
       await stripe.stop();
       expect(await lookup(onIntent())).to.deep.equal({ status: 'unknown', reason: 'unavailable' });
       expect(stripe.charged).to.deep.equal([]);
-    });
-  });
-
-  describe('checkout', () => {
-    const page = (idempotencyKey: string, previous?: string) => ({
-      idempotencyKey,
-      returnUrl: 'https://app.test/r/token',
-      ...(previous !== undefined && { previous }),
-    });
-    const failureOf = (debt: Debt, previous?: string): Promise<{ code?: string }> =>
-      psp.openCheckout(debt, page('k', previous)).then(
-        () => expect.fail('opened'),
-        (error: { code?: string }) => error,
-      );
-
-    it('opens a session that names the debt', async () => {
-      const debt = aDebt({ gateway: 'stripe', customerId: 'cus_1' });
-      const checkout = await psp.openCheckout(debt, page('checkout-1'));
-      if (checkout.status !== 'open') return expect.fail('not open');
-      expect(checkout.url).to.equal(`https://checkout.test/${checkout.reference}`);
-      expect(await psp.openCheckout(debt, page('checkout-1'))).to.deep.equal(checkout);
-      expect(stripe.requests.at(-1)?.form).to.deep.include({
-        mode: 'payment',
-        client_reference_id: debt.paymentId,
-        customer: 'cus_1',
-        'line_items[0][price_data][currency]': 'eur',
-        'line_items[0][price_data][unit_amount]': '4900',
-        'metadata[recovery_id]': debt.recoveryId,
-        'payment_intent_data[metadata][transaction_ref]': debt.transactionRef,
-        'payment_intent_data[metadata][org_id]': debt.orgId,
-      });
-    });
-
-    it('closes the session before, and sees when that one is paid', async () => {
-      const debt = onIntent();
-      const first = await psp.openCheckout(debt, page('one'));
-      if (first.status !== 'open') return expect.fail('not open');
-      const second = await psp.openCheckout(debt, page('two', first.reference));
-      expect(stripe.sessions.get(first.reference)?.['status']).to.equal('expired');
-      if (second.status !== 'open') return expect.fail('not open');
-      Object.assign(stripe.sessions.get(second.reference) ?? {}, {
-        status: 'complete',
-        payment_status: 'paid',
-      });
-      expect(await psp.openCheckout(debt, page('three', second.reference))).to.deep.equal({
-        status: 'already_paid',
-      });
-    });
-
-    it('does not open a second way to pay', async () => {
-      expect(await psp.openCheckout(onIntent(undefined, { status: 'succeeded' }), page('k'))).to.deep.equal({
-        status: 'already_paid',
-      });
-      expect(await failureOf(onIntent(undefined, { status: 'processing' }))).to.have.property(
-        'code',
-        'unavailable',
-      );
-      expect(stripe.sessions.size).to.equal(0);
-    });
-
-    it("leads to the invoice's own page", async () => {
-      const debt = onInvoice();
-      const id = debt.references['invoice'];
-      expect(await psp.openCheckout(debt, page('k'))).to.deep.equal({
-        status: 'open',
-        url: `https://invoice.test/${id}`,
-        reference: id,
-      });
-      expect(await psp.openCheckout(onInvoice(undefined, { status: 'paid' }), page('k'))).to.deep.equal({
-        status: 'already_paid',
-      });
-      expect(await failureOf(onInvoice(undefined, { status: 'void' }))).to.have.property(
-        'code',
-        'recovery_closed',
-      );
-    });
-
-    it('throws without the key when Stripe cannot be reached', async () => {
-      await stripe.stop();
-      const error = await failureOf(onIntent());
-      expect(error).to.have.property('code', 'unavailable');
-      const { cause } = error as Error;
-      expect(
-        JSON.stringify([error, (cause as Error).message, Object.entries(cause as object)]),
-      ).to.not.contain('sk_test');
     });
   });
 

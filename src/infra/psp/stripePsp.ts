@@ -2,8 +2,9 @@ import Stripe from 'stripe';
 import type { OrgId } from '../../kernel/ids.js';
 import type { Json } from '../../kernel/json.js';
 import type { Logger } from '../../kernel/logger.js';
-import type { ChargeOutcome, Checkout, CheckoutPage, Debt, Psp } from '../../kernel/ports.js';
+import type { ChargeOutcome, Checkout, CheckoutPage, ClosedCheckout, Debt, Psp } from '../../kernel/ports.js';
 import {
+  EXPAND_INVOICE,
   outcomeOfFault,
   outcomeOfIntent,
   outcomeOfInvoice,
@@ -11,7 +12,7 @@ import {
   type StripeFault,
   unknown,
 } from './stripeAnswers.js';
-import { openStripeCheckout } from './stripeCheckout.js';
+import { closeStripeCheckout, openStripeCheckout } from './stripeCheckout.js';
 import { completeStripeEvent } from './stripeEventCompletion.js';
 
 export interface StripePspOptions {
@@ -31,14 +32,17 @@ const hostOf = (apiBase: string | undefined) => {
   return { protocol: http ? 'http' : 'https', host: hostname, port: port || (http ? '80' : '443') } as const;
 };
 
-const EXPAND_INVOICE = ['payments.data.payment.payment_intent'];
+/** The request that led to this one, beside Stripe's own: it stands in Stripe's request log. */
+const headersOf = (requestId: string | undefined): Stripe.RequestOptions =>
+  requestId === undefined ? {} : { headers: { 'X-Request-ID': requestId } };
 
 /**
  * Stripe through its SDK, whose own retries are off: when to ask again, and with which key, is decided by the recovery.
  * (One remains that no setting turns off: a link closed under a request is tried once more, under the same key.)
  *
  * Stripe stores the first answer of a key, 5xx and `processing` included, and gives it again for 24 h. So when the
- * answer to a charge does not tell the outcome, the object itself is asked once, and believed when it is paid.
+ * answer to a charge does not tell the outcome, the object itself is asked once. It is believed when it is paid, and
+ * when it failed after it was `processing`: an object in that state takes no other charge, so the failure is ours.
  */
 export class StripePsp implements Psp {
   readonly #options: StripePspOptions;
@@ -59,27 +63,42 @@ export class StripePsp implements Psp {
 
   async charge(debt: Debt, idempotencyKey: string, requestId?: string): Promise<ChargeOutcome> {
     const outcome = await this.#withKey(debt, async (apiKey) => {
-      const first = await this.#attempt(debt, { apiKey, idempotencyKey });
+      const options = { apiKey, ...headersOf(requestId) };
+      const first = await this.#attempt(debt, { ...options, idempotencyKey });
       if (
         first.status !== 'unknown' ||
         /^(network_error|timeout|rate_limited|lock_timeout)$/.test(first.reason)
       )
         return first;
-      const now = await this.#retrieve(debt, apiKey).catch(() => first);
-      return now.status === 'succeeded' ? now : first;
+      const now = await this.#retrieve(debt, options).catch(() => first);
+      const decided =
+        now.status === 'succeeded' || (now.status === 'declined' && first.reason === 'processing');
+      return decided ? now : first;
     });
     this.#log(debt, outcome, 'charged', requestId);
     return outcome;
   }
 
   async lookup(debt: Debt, _idempotencyKey: string, requestId?: string): Promise<ChargeOutcome> {
-    const outcome = await this.#withKey(debt, (apiKey) => this.#retrieve(debt, apiKey));
+    const outcome = await this.#withKey(debt, (apiKey) =>
+      this.#retrieve(debt, { apiKey, ...headersOf(requestId) }),
+    );
     this.#log(debt, outcome, 'looked up', requestId);
     return outcome;
   }
 
   async openCheckout(debt: Debt, page: CheckoutPage): Promise<Checkout> {
-    return openStripeCheckout(this.#stripe, await this.#options.apiKeyOf(debt.orgId), debt, page);
+    const apiKey = await this.#options.apiKeyOf(debt.orgId);
+    return openStripeCheckout(this.#stripe, apiKey, debt, page, headersOf(page.requestId));
+  }
+
+  async closeCheckout(debt: Debt, reference: string, requestId?: string): Promise<ClosedCheckout> {
+    try {
+      const apiKey = await this.#options.apiKeyOf(debt.orgId);
+      return await closeStripeCheckout(this.#stripe, apiKey, reference, headersOf(requestId));
+    } catch {
+      return { status: 'undecided', reason: 'unavailable' };
+    }
   }
 
   /**
@@ -114,12 +133,16 @@ export class StripePsp implements Psp {
   }
 
   /** A refusal may mean that the debt is paid: ask before calling it a decline. */
-  async #explain(debt: Debt, { apiKey }: Stripe.RequestOptions, fault: StripeFault): Promise<ChargeOutcome> {
+  async #explain(
+    debt: Debt,
+    { idempotencyKey: _, ...options }: Stripe.RequestOptions,
+    fault: StripeFault,
+  ): Promise<ChargeOutcome> {
     const outcome = outcomeOfFault(fault);
     if (outcome !== undefined) return outcome;
     if (fault.statusCode === 404) return refusalOf(fault);
     try {
-      const now = await this.#retrieve(debt, apiKey ?? '');
+      const now = await this.#retrieve(debt, options);
       return now.status === 'succeeded' || now.status === 'unknown' ? now : refusalOf(fault);
     } catch (error) {
       return outcomeOfFault(error as StripeFault) ?? refusalOf(fault);
@@ -127,14 +150,14 @@ export class StripePsp implements Psp {
   }
 
   /** Says whether the debt is paid; of a debt that is not, the last failure there was. @throws Stripe's errors */
-  async #retrieve(debt: Debt, apiKey: string): Promise<ChargeOutcome> {
+  async #retrieve(debt: Debt, options: Stripe.RequestOptions): Promise<ChargeOutcome> {
     const { invoice, payment_intent: intent } = debt.references;
     if (invoice !== undefined)
       return outcomeOfInvoice(
-        await this.#stripe.invoices.retrieve(invoice, { expand: EXPAND_INVOICE }, { apiKey }),
+        await this.#stripe.invoices.retrieve(invoice, { expand: EXPAND_INVOICE }, options),
       );
     if (intent === undefined) return { status: 'not_found' };
-    return outcomeOfIntent(await this.#stripe.paymentIntents.retrieve(intent, {}, { apiKey }));
+    return outcomeOfIntent(await this.#stripe.paymentIntents.retrieve(intent, {}, options));
   }
 
   async #withKey(debt: Debt, work: (apiKey: string) => Promise<ChargeOutcome>): Promise<ChargeOutcome> {

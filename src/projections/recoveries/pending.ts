@@ -14,7 +14,7 @@ export type Pending = Readonly<{
   mail: Readonly<{ at: Instant; begun: boolean }> | null;
   /** Null once closed. */
   close_at: Instant | null;
-  /** No retry beside a customer who stands at a checkout. */
+  /** Nothing beside a customer who stands at a checkout. */
   quiet_until: Instant | null;
 }>;
 
@@ -23,15 +23,16 @@ export const quietUntil = (checkoutOpenedAt: Instant): Instant => plus(checkoutO
 
 /**
  * The one thing due next: while a charge has no outcome nothing but asking for it; else the earliest, at the same
- * instant a retry before a mail before the end. Instants in the one form of `instant`, so text order is time order.
+ * instant a retry before a mail before the end, but nothing while the customer may be paying. Instants in the one form
+ * of `instant`, so text order is time order.
  */
 export const nextOf = ({ charge, mail, close_at, quiet_until }: Pending): NextAction | null => {
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
   if (close_at === null) return mail && { kind: 'abandon', at: mail.at };
   let next: NextAction = { kind: 'close', at: close_at };
   if (mail !== null && mail.at <= next.at) next = { kind: 'notify', at: mail.at };
-  const retryAt = charge && (quiet_until !== null && quiet_until > charge.at ? quiet_until : charge.at);
-  return retryAt !== null && retryAt <= next.at ? { kind: 'retry', at: retryAt } : next;
+  if (charge !== null && charge.at <= next.at) next = { kind: 'retry', at: charge.at };
+  return quiet_until !== null && quiet_until > next.at ? { kind: next.kind, at: quiet_until } : next;
 };
 
 /** Closing drops what was only scheduled. */

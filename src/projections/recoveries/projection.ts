@@ -2,6 +2,7 @@ import type { Recorded } from '../../events/envelope.js';
 import { type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
 import type { Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
+import { quietUntil } from './pending.js';
 import { nextActionOf, type RecoveryRow, type RecoveryStatus } from './row.js';
 import {
   dropAttempts,
@@ -67,6 +68,7 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
     link_opened_at: null,
     checkouts: 0,
     checkout_opened_at: null,
+    quiet_until: null,
     grace_until: null,
     last_event_at: occurredAt(event),
     revision: 0,
@@ -165,7 +167,9 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
     moved(row, event, {
       checkouts: row.checkouts + 1,
       checkout_opened_at: instant(event.data.checkout_opened_at),
+      quiet_until: quietUntil(event.data.checkout_opened_at),
     }),
+  CheckoutUndecided: (row, event) => moved(row, event, { quiet_until: instant(event.data.check_at) }),
   GracePeriodStarted: (row, event) => moved(row, event, { grace_until: instant(event.data.until) }),
 };
 
@@ -197,7 +201,7 @@ const endings: Changes<RecoveryRow, RecoveryEvent> = {
 
 /** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
 export const recoveries: Projection<RecoveryRow> = {
-  version: 1,
+  version: 2,
   table: {
     name: 'recoveries',
     columns: {
@@ -225,6 +229,7 @@ export const recoveries: Projection<RecoveryRow> = {
       link_opened_at: 'timestamptz',
       checkouts: 'integer',
       checkout_opened_at: 'timestamptz',
+      quiet_until: 'timestamptz',
       grace_until: 'timestamptz',
       last_event_at: 'timestamptz',
       revision: 'bigint',

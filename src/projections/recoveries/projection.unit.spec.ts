@@ -43,6 +43,7 @@ describe('recoveries', () => {
       link_opened_at: null,
       checkouts: 0,
       checkout_opened_at: null,
+      quiet_until: null,
       grace_until: null,
       last_event_at: OPENED,
       revision: 0,
@@ -172,7 +173,7 @@ describe('recoveries', () => {
 
   it('holds a retry back while the customer stands at a checkout', () => {
     const row = rowOf(told.retryScheduled(OPENED, 1, day(2)), told.checkoutOpened(day(2, 9, 50), 1));
-    expect(row.next_action).to.deep.equal({ kind: 'retry', at: day(2, 10, 20) });
+    expect(row.next_action).to.deep.equal({ kind: 'retry', at: day(2, 10, 35) });
   });
 
   it('is closed when the grace period is over', () => {

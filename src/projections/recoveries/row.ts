@@ -2,7 +2,7 @@ import type { channels } from '../../events/organization.js';
 import type { SuccessSource } from '../../events/payment.js';
 import type { Category, closedStatuses, Hardness, RetryPermission } from '../../events/recovery.js';
 import type { Failure } from '../../kernel/ports.js';
-import { type NextAction, nextOf, type Pending, quietUntil, settleAt } from './pending.js';
+import { type NextAction, nextOf, type Pending, settleAt } from './pending.js';
 
 export type RecoveryStatus = 'active' | (typeof closedStatuses)[number];
 
@@ -79,6 +79,8 @@ export type RecoveryRow = Readonly<{
   checkouts: number;
   /** When the last of them was opened. */
   checkout_opened_at: string | null;
+  /** Until then nothing is done beside a customer who may be paying. */
+  quiet_until: string | null;
   /** Every retry and mail is used up; the mailed link stays good until then. */
   grace_until: string | null;
   last_event_at: string;
@@ -114,5 +116,5 @@ export const nextActionOf = (row: RecoveryRow): NextAction | null =>
     charge: chargeOf(row.attempts),
     mail: mailOf(row.notifications),
     close_at: row.status === 'active' ? closeAtOf(row) : null,
-    quiet_until: row.checkout_opened_at && quietUntil(row.checkout_opened_at),
+    quiet_until: row.quiet_until,
   });

@@ -72,6 +72,8 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return 'The payment page was opened.';
     case 'CheckoutOpened':
       return 'The customer went to the checkout.';
+    case 'CheckoutUndecided':
+      return `The PSP cannot say yet whether the checkout brings the money in; it is asked again at ${event.data.check_at}.`;
     case 'GracePeriodStarted':
       return `Nothing more is planned; the link stays good until ${event.data.until}.`;
     case 'RecoverySucceeded':

@@ -71,6 +71,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
   RecoveryLinkOpened: (row, event) => change(row, event, {}),
   CheckoutOpened: (row, event) =>
     change(row, event, { quiet_until: quietUntil(event.data.checkout_opened_at) }),
+  CheckoutUndecided: (row, event) => change(row, event, { quiet_until: instant(event.data.check_at) }),
   GracePeriodStarted: (row, event) => {
     const until = instant(event.data.until);
     const { close_at } = row.pending;
@@ -83,7 +84,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
  * early, never late. A step that was begun is due a minute later, in case its worker died.
  */
 export const timers: Projection<TimerRow> = {
-  version: 1,
+  version: 2,
   table: {
     name: 'timers',
     columns: {

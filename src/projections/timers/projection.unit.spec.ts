@@ -61,12 +61,18 @@ describe('timers', () => {
     after(mail, mailing, told.mailFailed(day(3), 1)).due('close', EXPIRES);
   });
 
-  it('hold a retry back while the customer stands at a checkout', () => {
+  it('hold everything back while the customer stands at a checkout, or may have paid', () => {
     after(retry, told.linkOpened(day(2, 9)), told.checkoutOpened(day(2, 9, 50), 1)).due(
       'retry',
-      day(2, 10, 20),
+      day(2, 10, 35),
     );
-    after(told.checkoutOpened(day(2, 9, 50), 1), retry).due('retry', day(2, 10, 20));
+    after(told.checkoutOpened(day(2, 9, 50), 1), retry).due('retry', day(2, 10, 35));
+    after(mail, told.checkoutOpened(day(3, 9, 50), 1)).due('notify', day(3, 10, 35));
+    after(
+      retry,
+      told.checkoutOpened(day(2, 9, 50), 1),
+      told.checkoutUndecided(day(2, 11), 1, day(2, 17)),
+    ).due('retry', day(2, 17));
     after(retry, told.checkoutOpened(OPENED, 1)).due('retry', day(2));
   });
 

@@ -1,0 +1,83 @@
+import type { EventStore } from '../../events/eventStore.js';
+import { paymentStream } from '../../events/payment.js';
+import { type Category, recoveryStream } from '../../events/recovery.js';
+import type { Clock, Instant } from '../../kernel/clock.js';
+import type { Faults } from '../../kernel/faults.js';
+import { deriveId, type OrgId, type RecoveryId } from '../../kernel/ids.js';
+import type { Logger } from '../../kernel/logger.js';
+import type { MailOutcome, Psp } from '../../kernel/ports.js';
+import type { Principal } from '../../kernel/principal.js';
+import type { CommandContext } from '../context.js';
+import { handle, type Handled, load, type Loaded } from '../handle.js';
+import { paymentDecider } from '../payment/decide.js';
+import type { Payment } from '../payment/state.js';
+import type { RecoveryEvent } from '../../events/recovery.js';
+import { type RecoveryCommand, recoveryDecider } from './decide.js';
+import type { KnownRecovery, Recovery } from './state.js';
+
+/** What a recovery mail is made of. */
+export interface RecoveryMail {
+  readonly orgId: OrgId;
+  readonly recoveryId: RecoveryId;
+  readonly messageId: string;
+  readonly step: number;
+  readonly template: string;
+  readonly category: Category;
+  readonly to: { readonly name?: string; readonly address: string };
+  readonly amount: number;
+  readonly currency: string;
+  readonly linkExpiresAt: Instant;
+}
+
+export interface ActDependencies {
+  readonly store: EventStore;
+  readonly psp: Psp;
+  /** Renders and sends. Never throws. */
+  readonly sendMail: (mail: RecoveryMail) => Promise<MailOutcome>;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly logger: Logger;
+  /** Unique to this claim of the recovery. */
+  readonly leaseId: string;
+  /** False once another worker may have taken the recovery over: stop before the next effect. */
+  readonly stillMine: () => Promise<boolean>;
+}
+
+/** A recovery in hand, as it stood when it was last read or extended. */
+export interface Acting {
+  readonly deps: ActDependencies;
+  readonly principal: Principal;
+  readonly recoveryId: RecoveryId;
+  readonly loaded: Loaded<Recovery>;
+}
+
+export type Done = Loaded<Recovery>;
+
+export const nowOf = ({ deps }: Acting): Instant => deps.clock.now().toISOString();
+
+/** How the outside calls what this step goes back to: the request that started the recovery, else the step itself. */
+export const requestIdOf = ({ loaded, recoveryId }: Acting, step: string): string =>
+  loaded.began?.requestId ?? `${recoveryId}.${step}`;
+
+/** The lease and the state decided from name the command: two workers never append the same event ids. */
+export const contextOf = (acting: Acting, type: string): CommandContext => {
+  const { deps, principal, recoveryId, loaded } = acting;
+  const { correlationId, requestId } = loaded.began ?? {};
+  return {
+    principal,
+    commandId: deriveId('act', deps.leaseId, recoveryId, type, String(loaded.position)),
+    correlationId: correlationId ?? recoveryId,
+    causationId: recoveryId,
+    ...(requestId !== undefined && { requestId }),
+    now: nowOf(acting),
+  };
+};
+
+export const give = (acting: Acting, command: RecoveryCommand): Promise<Handled<Recovery, RecoveryEvent>> => {
+  const { deps, recoveryId, loaded } = acting;
+  const context = contextOf(acting, command.type);
+  return handle(deps.store, recoveryDecider, recoveryStream(recoveryId), command, context, { from: loaded });
+};
+
+export const paymentOf = async ({ deps: { store } }: Acting, known: KnownRecovery): Promise<Payment> =>
+  (await load(store, paymentDecider, paymentStream(known.paymentId))).state;

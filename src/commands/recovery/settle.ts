@@ -1,0 +1,70 @@
+import { type Instant, isBefore, plus } from '../../kernel/clock.js';
+import type { PaymentId } from '../../kernel/ids.js';
+import type { ChargeOutcome, Debt } from '../../kernel/ports.js';
+import { debtOf } from '../payment/debt.js';
+import type { Payment } from '../payment/state.js';
+import { type Acting, type Done, give, nowOf, paymentOf, requestIdOf } from './acting.js';
+import { classify } from './classification/classify.js';
+import type { Settlement } from './decide.js';
+import { KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
+
+/** The PSP's answer as the decider takes it. A lookup that finds nothing means that nothing was charged. */
+const settlementOf = (outcome: ChargeOutcome, now: Instant): Settlement => {
+  switch (outcome.status) {
+    case 'succeeded':
+      return { status: 'succeeded', reference: outcome.reference };
+    case 'declined':
+      return { status: 'declined', failure: outcome.failure, classification: classify(outcome.failure, now) };
+    case 'not_found': {
+      const failure = { code: 'processing_error', message: 'the PSP knows of no charge for this attempt' };
+      return { status: 'declined', failure, classification: classify(failure, now) };
+    }
+    case 'unknown':
+      return { status: 'unknown', reason: outcome.reason.slice(0, 500) };
+    default:
+      return outcome satisfies never;
+  }
+};
+
+export const debtOrThrow = (
+  { principal, recoveryId }: Acting,
+  known: KnownRecovery,
+  payment: Payment,
+): Debt => {
+  const debt = debtOf(principal.orgId, known.paymentId as PaymentId, payment);
+  if (debt === undefined) throw new Error(`recovery ${recoveryId} has no failed payment`);
+  return debt;
+};
+
+/**
+ * Whether asking with the attempt's key may still charge: the request may never have arrived, so not for a debt that
+ * is paid or given up meanwhile, and not when the PSP may have forgotten the key.
+ */
+const mayCharge = (known: KnownRecovery, payment: Payment, open: OpenAttempt, now: Instant): boolean =>
+  known.status === 'active' &&
+  payment.status !== 'succeeded' &&
+  isBefore(now, plus(open.startedAt, KEY_LIFETIME));
+
+/** Asks the PSP for the outcome of an attempt whose intent is recorded, and records it. */
+export const settle = async (
+  acting: Acting,
+  known: KnownRecovery,
+  open: OpenAttempt,
+  payment: Payment,
+): Promise<Done> => {
+  const { deps } = acting;
+  if (!(await deps.stillMine())) return acting.loaded;
+  const { attempt, idempotencyKey } = open;
+  const debt = debtOrThrow(acting, known, payment);
+  const ask = mayCharge(known, payment, open, nowOf(acting)) ? 'charge' : 'lookup';
+  const outcome = await deps.psp[ask](debt, idempotencyKey, requestIdOf(acting, String(attempt)));
+  deps.faults('retry:after-charge');
+  const now = nowOf(acting);
+  const data = { attempt, outcome: settlementOf(outcome, now), now };
+  const done = await give(acting, { type: 'SettleRetry', data });
+  deps.faults('retry:after-outcome');
+  return done;
+};
+
+export const settleOpen = async (acting: Acting, known: KnownRecovery, open: OpenAttempt): Promise<Done> =>
+  settle(acting, known, open, await paymentOf(acting, known));
