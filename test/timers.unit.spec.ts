@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { dueAction } from '../src/commands/recovery/due.js';
-import { evolve, initialState, type Recovery } from '../src/commands/recovery/state.js';
+import { evolve } from '../src/commands/recovery/evolve.js';
+import { initialState, type Recovery } from '../src/commands/recovery/state.js';
 import type { RecoveryEvent } from '../src/events/recovery.js';
 import { plus } from '../src/kernel/clock.js';
 import { timers, type TimerRow } from '../src/projections/timers/projection.js';

@@ -1,13 +1,14 @@
 import { dropOldKeys } from '../api/idempotency.js';
 import { policyReader } from '../commands/organization/policyReader.js';
 import { PgEventBus } from '../infra/bus/pgEventBus.js';
+import { meansOf } from '../infra/psp/pspRouter.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { pgTimerLeases } from '../infra/timers/pgTimerLeases.js';
 import { runProjector } from '../workers/projector.js';
 import { runSaga } from '../workers/saga.js';
 import { runScheduler } from '../workers/scheduler.js';
 import { recoveryMailSender } from './mail.js';
-import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
+import { connectionsOf, type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
 /** The workers of one process, each until the signal aborts. */
 export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
@@ -20,7 +21,9 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
     saga: (signal: AbortSignal) => {
       const options = { store, pool: database.pool, logger: logger('bus'), faults, ...reportTo('saga') };
       const bus = new PgEventBus(options);
-      return runSaga({ bus, store, clock, faults, policyOf: policyReader(store) }, signal);
+      const policyOf = policyReader(store);
+      const means = meansOf(connectionsOf(runtime.config, store));
+      return runSaga({ bus, store, clock, faults, policyOf, meansOf: means }, signal);
     },
     scheduler: async (signal: AbortSignal) => {
       const { psp, mail, secrets } = await effects();

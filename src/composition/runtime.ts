@@ -5,9 +5,10 @@ import { organizationDecider } from '../commands/organization/decide.js';
 import { isHeld } from '../commands/organization/state.js';
 import { load } from '../commands/handle.js';
 import { organizationStream, type PspProvider } from '../events/organization.js';
+import type { EventStore } from '../events/eventStore.js';
 import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
 import { SandboxPsp } from '../infra/psp/sandboxPsp.js';
-import { pspRouter } from '../infra/psp/pspRouter.js';
+import { type Connections, pspRouter } from '../infra/psp/pspRouter.js';
 import { StripePsp } from '../infra/psp/stripePsp.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { resolveSecrets, type Secrets } from '../infra/secrets/resolveSecrets.js';
@@ -70,7 +71,7 @@ export const publicBaseUrl = ({ publicBaseUrl: base, port }: Config): string =>
   base ?? `http://localhost:${port}`;
 
 const connectionReader =
-  (store: PgEventStore) =>
+  (store: EventStore) =>
   async (orgId: OrgId): Promise<PspProvider | undefined> => {
     const { state } = await load(store, organizationDecider, organizationStream(orgId));
     if (!isHeld(state)) return undefined;
@@ -80,6 +81,12 @@ const connectionReader =
         ? 'sandbox'
         : undefined;
   };
+
+/** Which PSP serves whom. */
+export const connectionsOf = (config: Config, store: EventStore): Connections => ({
+  connectionOf: connectionReader(store),
+  openSandbox: config.environment !== 'production',
+});
 
 /** @throws SecretsError when a secret is missing or weak outside development */
 export const createEffects = async ({
@@ -97,7 +104,6 @@ export const createEffects = async ({
     ...(config.stripeApiBase !== undefined && { apiBase: config.stripeApiBase }),
     logger,
   });
-  const openSandbox = config.environment !== 'production';
-  const psp = pspRouter({ sandbox, stripe, connectionOf: connectionReader(store), openSandbox });
+  const psp = pspRouter({ sandbox, stripe, ...connectionsOf(config, store) });
   return { secrets, vault, sandbox, stripe, psp, mail: openMail(config, logger, closers) };
 };

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { MINUTE } from '../kernel/clock.js';
+import { type Instant, isBefore, MINUTE } from '../kernel/clock.js';
 import { channels, RetryPolicySchema } from './organization.js';
 import { successSources } from './payment.js';
 import {
@@ -10,6 +10,7 @@ import {
   enumOf,
   type EventOf,
   FailureSchema,
+  MetadataSchema,
   Timestamp,
   Uuid,
 } from './schema.js';
@@ -92,6 +93,15 @@ const Attempt = Type.Integer({ minimum: 1 });
 const Step = Type.Integer({ minimum: 1 });
 export const closedStatuses = ['succeeded', 'exhausted', 'expired', 'cancelled'] as const;
 const cohort = { cohort: CohortSchema } as const;
+/** Where nothing that follows explains the decision. */
+const why = { explanation: Type.Optional(ExplanationSchema) } as const;
+/** How the debt can be collected; absent is yes. */
+const means = {
+  /** Whether the PSP has something on file to charge again. */
+  chargeable: Type.Optional(Type.Boolean()),
+  /** Whether there is a checkout to lead the customer to. */
+  payable: Type.Optional(Type.Boolean()),
+} as const;
 
 /** Stored format: add, never change; upcast in registry.ts. */
 export const recoveryEvents = {
@@ -106,19 +116,38 @@ export const recoveryEvents = {
     /** The enabled channels by which this customer can be reached. */
     channels: Type.Array(enumOf(channels)),
     expires_at: Timestamp,
+    ...means,
     ...cohort,
   }),
   /** A failure of the same payment that we did not cause (the PSP's own retry, the customer's attempt). */
-  FurtherFailureRecorded: closed({ trigger_id: Type.String(), ...classificationFields, ...cohort }),
+  FurtherFailureRecorded: closed({
+    trigger_id: Type.String(),
+    ...classificationFields,
+    ...means,
+    ...why,
+    ...cohort,
+  }),
   RetryScheduled: closed({ attempt: Attempt, at: Timestamp, explanation: ExplanationSchema, ...cohort }),
   RetryStarted: closed({
     attempt: Attempt,
     idempotency_key: Type.String(),
     started_at: Timestamp,
+    /** What is charged, so that the same key always asks for the same. */
+    charged: Type.Optional(
+      closed({ payment_method_id: Type.Optional(Type.String()), references: MetadataSchema }),
+    ),
     ...cohort,
   }),
   RetrySucceeded: closed({ attempt: Attempt, reference: Type.String(), ...cohort }),
-  RetryDeclined: closed({ attempt: Attempt, failure: FailureSchema, ...classificationFields, ...cohort }),
+  RetryDeclined: closed({
+    attempt: Attempt,
+    failure: FailureSchema,
+    ...classificationFields,
+    /** Of the PSP's report, when it was not the answer to our own question. */
+    trigger_id: Type.Optional(Type.String()),
+    ...why,
+    ...cohort,
+  }),
   /** The PSP did not say; `check_at` is when the same key is asked again. */
   RetryOutcomeUnknown: closed({
     attempt: Attempt,
@@ -127,22 +156,41 @@ export const recoveryEvents = {
     check_at: Timestamp,
     ...cohort,
   }),
+  /** The PSP never said: it is asked no more, and nothing is charged again. */
+  RetryUnresolved: closed({ attempt: Attempt, reason: Type.String(), ...cohort }),
+  /** The debt came in otherwise too: one of the two payments is probably to be given back. */
+  DoublePaymentSuspected: closed({
+    references: Type.Array(Type.String()),
+    sources: Type.Array(enumOf(successSources)),
+    amount: Amount,
+    currency: Currency,
+    ...cohort,
+  }),
   NotificationScheduled: closed({
     step: Step,
     channel: enumOf(channels),
     at: Timestamp,
     template: Code,
-    explanation: Type.Optional(ExplanationSchema),
+    ...why,
     ...cohort,
   }),
   NotificationStarted: closed({ step: Step, message_id: Type.String(), started_at: Timestamp, ...cohort }),
-  NotificationSent: closed({ step: Step, message_id: Type.String(), sent_at: Timestamp, ...cohort }),
+  NotificationSent: closed({
+    step: Step,
+    message_id: Type.String(),
+    sent_at: Timestamp,
+    ...why,
+    ...cohort,
+  }),
+  /** It was planned, and is not called for any more. */
+  NotificationDropped: closed({ step: Step, reason: Type.String(), ...why, ...cohort }),
   /** Not permanent: tried again at `retry_at`. */
   NotificationFailed: closed({
     step: Step,
     permanent: Type.Boolean(),
     reason: Type.String(),
     retry_at: Type.Optional(Timestamp),
+    ...why,
     ...cohort,
   }),
   /** The customer's page was opened for the first time (mail scanners count too). */
@@ -161,7 +209,7 @@ export const recoveryEvents = {
     ...cohort,
   }),
   /** Every retry and mail is used up; the mailed link stays good until then, when the recovery is exhausted. */
-  GracePeriodStarted: closed({ until: Timestamp, ...cohort }),
+  GracePeriodStarted: closed({ until: Timestamp, ...why, ...cohort }),
   RecoverySucceeded: closed({
     payment_id: Uuid,
     amount: Amount,
@@ -170,10 +218,12 @@ export const recoveryEvents = {
     succeeded_at: Timestamp,
     /** What the recovery was before: a success is accepted also after it was given up. */
     previous_status: enumOf(['active', 'exhausted', 'expired', 'cancelled']),
+    /** What the PSP or the merchant calls the payment. */
+    reference: Type.Optional(Type.String()),
     ...cohort,
   }),
-  RecoveryExhausted: closed({ reason: Code, explanation: Type.Optional(ExplanationSchema), ...cohort }),
-  RecoveryExpired: closed({ expired_at: Timestamp, ...cohort }),
+  RecoveryExhausted: closed({ reason: Code, ...why, ...cohort }),
+  RecoveryExpired: closed({ expired_at: Timestamp, ...why, ...cohort }),
   RecoveryCancelled: closed({ reason: Type.String({ maxLength: 500 }), by: Type.String(), ...cohort }),
 } as const;
 
@@ -186,3 +236,13 @@ export const SETTLE_AFTER = MINUTE;
 export const CHECKOUT_LIFETIME = 35 * MINUTE;
 /** While the customer may stand at a checkout nothing is done beside it. Longer than its life. */
 export const CHECKOUT_QUIET = 45 * MINUTE;
+
+/** A charge planned for `at` is not made after a failure that forbids it, or whose network wants it later. */
+export const dropsRetry = (
+  { retry, earliest_at }: Pick<Classification, 'retry' | 'earliest_at'>,
+  at: Instant,
+): boolean => retry !== 'allowed' || (earliest_at !== undefined && isBefore(at, earliest_at));
+
+/** Whether a failure would lift a ban, which no later and milder one does. */
+export const liftsBan = (known: RetryPermission, next: RetryPermission): boolean =>
+  known === 'never' && next !== 'never';

@@ -43,3 +43,9 @@ export const earliest = (...instants: readonly (Instant | undefined)[]): Instant
     (min, at) => (at !== undefined && (min === undefined || isBefore(at, min)) ? at : min),
     undefined,
   );
+
+export const latest = (...instants: readonly (Instant | undefined)[]): Instant | undefined =>
+  instants.reduce(
+    (max, at) => (at !== undefined && (max === undefined || isBefore(max, at)) ? at : max),
+    undefined,
+  );

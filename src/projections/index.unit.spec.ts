@@ -17,6 +17,9 @@ const uncounted = [
   'NotificationFailed',
   'GracePeriodStarted',
   'CheckoutUndecided',
+  'RetryUnresolved',
+  'NotificationDropped',
+  'DoublePaymentSuspected',
 ];
 
 /** What each read model reads. An event type added to the catalogue must be placed here or left out knowingly. */

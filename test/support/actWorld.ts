@@ -14,7 +14,7 @@ import { plus } from '../../src/kernel/clock.js';
 import { deriveId, type OrgId, paymentIdOf, recoveryIdOf } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/kernel/logger.js';
 import type { ChargeOutcome, Checkout, ClosedCheckout, Debt, Failure, Psp } from '../../src/kernel/ports.js';
-import { policy, T0 } from './recoverySamples.js';
+import { MEANS, policy, T0 } from './recoverySamples.js';
 
 export const ORG = deriveId('org') as OrgId;
 export const PAYMENT_ID = paymentIdOf(ORG, 'inv_1');
@@ -71,7 +71,7 @@ const eventsOf = async (store: MemoryEventStore, stream: string): Promise<Record
   return found;
 };
 
-const SAGA = { policyOf: () => Promise.resolve(policy) };
+const SAGA = { policyOf: () => Promise.resolve(policy), meansOf: () => Promise.resolve(MEANS) };
 const FACTS = {
   transaction_ref: 'inv_1',
   amount: 4900,

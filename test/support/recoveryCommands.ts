@@ -1,6 +1,8 @@
 import type { RecoveryEvent } from '../../src/events/recovery.js';
-import { type RecoveryCommand, recoveryDecider } from '../../src/commands/recovery/decide.js';
-import { declined } from './recoverySamples.js';
+import type { RecoveryCommand } from '../../src/commands/recovery/command.js';
+import { recoveryDecider } from '../../src/commands/recovery/decide.js';
+import type { Classification } from '../../src/events/recovery.js';
+import { declined, MEANS } from './recoverySamples.js';
 import { stateOf } from './spec.js';
 
 export const run = (
@@ -21,7 +23,7 @@ export const dataOf = <T extends RecoveryEvent['type']>(
 
 export const begin = (attempt: number, now: string): RecoveryCommand => ({
   type: 'StartRetry',
-  data: { attempt, idempotencyKey: `k${attempt}`, now },
+  data: { attempt, idempotencyKey: `k${attempt}`, charged: { references: {} }, now },
 });
 export const decline = (attempt: number, code: string, now: string): RecoveryCommand => ({
   type: 'SettleRetry',
@@ -34,4 +36,13 @@ export const decline = (attempt: number, code: string, now: string): RecoveryCom
 export const succeed = (attempt: number, now: string): RecoveryCommand => ({
   type: 'SettleRetry',
   data: { attempt, now, outcome: { status: 'succeeded', reference: 'ch_1' } },
+});
+
+export const failAgain = (
+  triggerId: string,
+  classification: Classification,
+  now: string,
+): RecoveryCommand => ({
+  type: 'RecordFurtherFailure',
+  data: { triggerId, classification, means: MEANS, now },
 });

@@ -32,6 +32,7 @@ export class History {
   private banned = false;
   private step = 0;
   private mail: Instant | undefined;
+  private mailBegun = false;
   private sent = 0;
   private checkouts = 0;
   private linkOpened = false;
@@ -186,6 +187,7 @@ export class History {
       if (this.chance(0.1)) return;
       this.until(check_at);
     }
+    if (this.checks > 0 && this.chance(0.2)) return this.giveUp();
     this.wait(1_500);
     this.underWay = false;
     const { attempt } = this;
@@ -201,12 +203,23 @@ export class History {
     if (this.status === 'active') this.plan();
   }
 
+  /** The PSP never told the outcome. */
+  private giveUp(): void {
+    this.wait(14 * DAY);
+    this.underWay = false;
+    this.emit({ type: 'RetryUnresolved', data: { attempt: this.attempt, reason: 'timeout' } });
+    if (this.status !== 'active') return;
+    this.close('exhausted');
+    this.emit({ type: 'RecoveryExhausted', data: { reason: 'outcome_unknown' } });
+  }
+
   notify(): void {
     if (this.mail === undefined || this.underWay) return;
     this.until(this.mail);
     const step = this.step + 1;
     const message_id = `<${this.ref}.${step}@example.com>`;
     this.emit({ type: 'NotificationStarted', data: { step, message_id, started_at: this.now } });
+    this.mailBegun = true;
     if (this.chance(0.05)) return;
     this.wait(700);
     const outcome = this.random();
@@ -217,6 +230,7 @@ export class History {
       return;
     }
     this.mail = undefined;
+    this.mailBegun = false;
     this.step = step;
     if (outcome < 0.15) {
       this.step = 3;
@@ -253,9 +267,17 @@ export class History {
     this.fail(classification, trigger_id);
     if (this.status === 'succeeded') return;
     this.emit({ type: 'FurtherFailureRecorded', data: { trigger_id, ...classification } });
+    this.dropMail();
     if (classification.retry === 'allowed') return;
     this.banned = true;
     this.scheduled = undefined;
+  }
+
+  private dropMail(): void {
+    if (this.mail === undefined || this.mailBegun || !this.chance(0.3)) return;
+    this.mail = undefined;
+    const data = { step: this.step + 1, reason: 'another mail is called for' };
+    this.emit({ type: 'NotificationDropped', data });
   }
 
   succeed(source: SuccessSource): void {
@@ -329,5 +351,9 @@ export class History {
   afterlife(): void {
     if (this.status !== 'active' && this.chance(0.15)) this.succeedElsewhere();
     if (this.status === 'succeeded' && this.chance(0.05)) this.failAgain();
+    if (this.status === 'succeeded' && this.chance(0.3)) {
+      const sources: SuccessSource[] = ['link', 'our_retry'];
+      this.emit({ type: 'DoublePaymentSuspected', data: { references: ['a', 'b'], sources, ...this.debt } });
+    }
   }
 }

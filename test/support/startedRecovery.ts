@@ -2,7 +2,7 @@ import { recordPaymentFailure } from '../../src/commands/payment/record.js';
 import { followFailure } from '../../src/commands/recovery/followPayment.js';
 import type { EventStore } from '../../src/events/eventStore.js';
 import { type OrgId, paymentIdOf, type RecoveryId, recoveryIdOf } from '../../src/kernel/ids.js';
-import { policy, T0 } from './recoverySamples.js';
+import { MEANS, policy, T0 } from './recoverySamples.js';
 
 /** A payment that failed at T0, and the recovery that the saga started for it. */
 export const startRecovery = async (
@@ -35,6 +35,7 @@ export const startRecovery = async (
     type: 'payment.failed',
     data: { payment_id: paymentId, trigger_id: 't1', late: false },
   } as const;
-  await followFailure({ store, policyOf: async () => policy }, message, context);
+  const deps = { store, policyOf: async () => policy, meansOf: async () => MEANS };
+  await followFailure(deps, message, context);
   return recoveryIdOf(paymentId);
 };

@@ -43,6 +43,9 @@ export const RecoverySchema = named('Recovery', {
   currency: Type.String(),
   recovered_amount: nullable(Type.Integer()),
   source: nullable(enumOf(successSources)),
+  double_payment: Type.Boolean({
+    description: 'Two payments were told of: one is probably to be given back',
+  }),
   opened_at: Timestamp,
   closed_at: nullable(Timestamp),
   expires_at: Timestamp,

@@ -11,7 +11,7 @@ import { type ActDependencies, type Acting, type Done, give, nowOf, paymentOf } 
 import { recoveryDecider } from './decide.js';
 import { type DueAction, dueAction } from './due.js';
 import { settledElsewhere } from './elsewhere.js';
-import { settle, settleOpen } from './settle.js';
+import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
 import type { KnownRecovery, Recovery } from './state.js';
 
 export type { ActDependencies, RecoveryMail } from './acting.js';
@@ -32,7 +32,8 @@ const retry = async (
   attempt: number,
 ): Promise<Done> => {
   const idempotencyKey = `${acting.principal.orgId}:${acting.recoveryId}:${attempt}`;
-  const data = { attempt, idempotencyKey, now: nowOf(acting) };
+  const charged = chargedOf(debtOrThrow(acting, known, payment));
+  const data = { attempt, idempotencyKey, charged, now: nowOf(acting) };
   const begun = await give(acting, { type: 'StartRetry', data });
   acting.deps.faults('retry:after-intent');
   if (begun.events.length === 0 || begun.state.status === 'none' || begun.state.open === undefined)

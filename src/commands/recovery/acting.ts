@@ -1,6 +1,6 @@
 import type { EventStore } from '../../events/eventStore.js';
 import { paymentStream } from '../../events/payment.js';
-import { type Category, recoveryStream } from '../../events/recovery.js';
+import { type Category, type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
 import type { Clock, Instant } from '../../kernel/clock.js';
 import type { Faults } from '../../kernel/faults.js';
 import { deriveId, type OrgId, type RecoveryId } from '../../kernel/ids.js';
@@ -11,8 +11,8 @@ import type { CommandContext } from '../context.js';
 import { handle, type Handled, load, type Loaded } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
 import type { Payment } from '../payment/state.js';
-import type { RecoveryEvent } from '../../events/recovery.js';
-import { type RecoveryCommand, recoveryDecider } from './decide.js';
+import type { RecoveryCommand } from './command.js';
+import { recoveryDecider } from './decide.js';
 import type { KnownRecovery, Recovery } from './state.js';
 
 /** What a recovery mail is made of. */

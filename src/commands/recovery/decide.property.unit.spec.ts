@@ -1,11 +1,19 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { begin, decline, known, run, succeed, types } from '../../../test/support/recoveryCommands.js';
+import {
+  begin,
+  decline,
+  failAgain,
+  known,
+  run,
+  succeed,
+  types,
+} from '../../../test/support/recoveryCommands.js';
 import { declined, policy, startRecovery, T0 } from '../../../test/support/recoverySamples.js';
 import { assertValid } from '../../events/registry.js';
 import type { RecoveryEvent } from '../../events/recovery.js';
 import { DAY, isBefore, MINUTE, plus } from '../../kernel/clock.js';
-import type { RecoveryCommand } from './decide.js';
+import type { RecoveryCommand } from './command.js';
 import { dueAction } from './due.js';
 import type { Recovery } from './state.js';
 
@@ -52,11 +60,7 @@ describe('property: over random histories', () => {
       const previous = state.status === 'none' ? undefined : state.checkout?.reference;
       return { type: 'OpenCheckout', data: { reference: `cs_${index}`, previous, now } };
     }
-    if (kind === 'fail')
-      return {
-        type: 'RecordFurtherFailure',
-        data: { triggerId: `t${index}`, classification: declined(code), now },
-      };
+    if (kind === 'fail') return failAgain(`t${index}`, declined(code), now);
     if (state.status !== 'none' && state.open !== undefined) {
       const { attempt } = state.open;
       return code === 'ok'
@@ -118,6 +122,8 @@ describe('property: over random histories', () => {
         attempts.add(event.data.attempt);
       }
       if ('retry' in event.data) forbidden ||= event.data.retry === 'never';
+      if (event.type === 'RetryScheduled')
+        expect(forbidden, `planned after ${JSON.stringify(types(log))}`).to.equal(false);
       if (
         ['RecoverySucceeded', 'RecoveryExhausted', 'RecoveryExpired', 'RecoveryCancelled'].includes(
           event.type,

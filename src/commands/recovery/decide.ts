@@ -1,91 +1,26 @@
-import type { Classification, RecoveryEvent } from '../../events/recovery.js';
-import type { RetryPolicy } from '../../events/organization.js';
-import type { SuccessSource } from '../../events/payment.js';
-import { HOUR, type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
+import type { RecoveryEvent } from '../../events/recovery.js';
+import { HOUR, isBefore, MINUTE, plus } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError } from '../../kernel/errors.js';
-import type { Message } from '../../kernel/message.js';
-import type { Failure, MailOutcome } from '../../kernel/ports.js';
+import type { CommandOf, Means, RecoveryCommand } from './command.js';
 import { customerIsPaying } from './due.js';
-import { nextSteps } from './plan.js';
-import { evolve, initialState, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
-
-export type Settlement =
-  | { readonly status: 'succeeded'; readonly reference: string }
-  | { readonly status: 'declined'; readonly failure: Failure; readonly classification: Classification }
-  | { readonly status: 'unknown'; readonly reason: string };
-
-export type RecoveryCommand =
-  | Message<
-      'StartRecovery',
-      {
-        readonly paymentId: string;
-        readonly transactionRef: string;
-        readonly gateway: string;
-        readonly triggerId: string;
-        readonly amount: number;
-        readonly currency: string;
-        readonly classification: Classification;
-        readonly policy: RetryPolicy;
-        readonly channels: readonly 'email'[];
-        readonly now: Instant;
-      }
-    >
-  | Message<
-      'RecordFurtherFailure',
-      { readonly triggerId: string; readonly classification: Classification; readonly now: Instant }
-    >
-  | Message<
-      'StartRetry',
-      { readonly attempt: number; readonly idempotencyKey: string; readonly now: Instant }
-    >
-  | Message<'SettleRetry', { readonly attempt: number; readonly outcome: Settlement; readonly now: Instant }>
-  | Message<'StartNotification', { readonly step: number; readonly messageId: string; readonly now: Instant }>
-  | Message<
-      'SettleNotification',
-      { readonly step: number; readonly outcome: MailOutcome; readonly now: Instant }
-    >
-  | Message<'OpenLink', { readonly now: Instant }>
-  | Message<
-      'OpenCheckout',
-      /** `previous`: the checkout that was closed for this one. */
-      { readonly reference: string; readonly previous?: string | undefined; readonly now: Instant }
-    >
-  | Message<'AwaitCheckout', { readonly reference: string; readonly reason: string; readonly now: Instant }>
-  | Message<
-      'SucceedRecovery',
-      {
-        readonly amount: number;
-        readonly currency: string;
-        readonly source: SuccessSource;
-        /** What the PSP or the merchant calls the payment. */
-        readonly reference?: string;
-        readonly now: Instant;
-      }
-    >
-  | Message<'CloseRecovery', { readonly now: Instant }>
-  | Message<'CancelRecovery', { readonly reason: string; readonly by: string }>;
-
-type CommandOf<T extends RecoveryCommand['type']> = Extract<RecoveryCommand, { type: T }>['data'];
+import { evolve } from './evolve.js';
+import { andNext, settleRetry, succeeded } from './outcome.js';
+import { explain, nextSteps } from './plan.js';
+import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
 const MAIL_TRIES = 6;
-/** Minutes between two questions for an outcome that stays unknown, at most. */
-const LONGEST_CHECK = 360;
 /** Between two questions for a checkout that is not decided. */
 const CHECKOUT_CHECK = 6 * HOUR;
 
-/** The events given, and what follows from them while the recovery is active. */
-const andNext = (known: KnownRecovery, events: RecoveryEvent[], now: Instant): RecoveryEvent[] => {
-  const after = events.reduce<Recovery>(evolve, known);
-  return after.status === 'active' ? [...events, ...nextSteps(after, now)] : events;
-};
+/** Only what is missing is written down. */
+const lacking = ({ chargeable, payable }: Means): { chargeable?: false; payable?: false } => ({
+  ...(!chargeable && { chargeable }),
+  ...(!payable && { payable }),
+});
 
 const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEvent[] => {
-  if (recovery.status !== 'none')
-    return recordFurtherFailure(
-      { triggerId: data.triggerId, classification: data.classification, now: data.now },
-      recovery,
-    );
+  if (recovery.status !== 'none') return recordFurtherFailure(data, recovery);
   const { now, policy } = data;
   const begun: RecoveryEvent = {
     type: 'RecoveryStarted',
@@ -99,83 +34,33 @@ const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEv
       policy,
       channels: [...data.channels],
       expires_at: plus(now, RECOVERY_LIFETIME),
+      ...lacking(data.means),
       cohort: { opened_at: now, amount: data.amount, currency: data.currency },
     },
   };
   const state = evolve(initialState, begun);
-  return state.status === 'active' ? [begun, ...nextSteps(state, now)] : [begun];
+  return state.status === 'active' ? [begun, ...nextSteps(state, now).events] : [begun];
 };
 
 const recordFurtherFailure = (
-  { triggerId, classification, now }: CommandOf<'RecordFurtherFailure'>,
+  { triggerId, classification, means, now }: CommandOf<'RecordFurtherFailure'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
-  if (known.status !== 'active' || known.triggers.has(triggerId)) return [];
-  const data = { trigger_id: triggerId, ...classification, cohort: known.cohort };
-  return andNext(known, [{ type: 'FurtherFailureRecorded', data }], now);
+  if (known.status !== 'active' || isKnown(known.triggers, triggerId)) return [];
+  const data = { trigger_id: triggerId, ...classification, ...lacking(means), cohort: known.cohort };
+  return andNext(known, { type: 'FurtherFailureRecorded', data }, now);
 };
 
 const startRetry = (
-  { attempt, idempotencyKey, now }: CommandOf<'StartRetry'>,
+  { attempt, idempotencyKey, charged, now }: CommandOf<'StartRetry'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || known.open !== undefined || known.scheduled?.attempt !== attempt)
     return [];
   if (isBefore(now, known.scheduled.at) || customerIsPaying(known, now)) return [];
-  const data = { attempt, idempotency_key: idempotencyKey, started_at: now, cohort: known.cohort };
-  return [{ type: 'RetryStarted', data }];
-};
-
-const succeeded = (
-  known: KnownRecovery,
-  { amount, currency, source, now }: CommandOf<'SucceedRecovery'>,
-): RecoveryEvent[] =>
-  known.status === 'succeeded'
-    ? []
-    : [
-        {
-          type: 'RecoverySucceeded',
-          data: {
-            payment_id: known.paymentId,
-            amount,
-            currency,
-            source,
-            succeeded_at: now,
-            previous_status: known.status,
-            cohort: known.cohort,
-          },
-        },
-      ];
-
-const settleRetry = (
-  { attempt, outcome, now }: CommandOf<'SettleRetry'>,
-  known: KnownRecovery,
-): RecoveryEvent[] => {
-  if (known.open?.attempt !== attempt) return [];
   const { cohort } = known;
-  switch (outcome.status) {
-    case 'succeeded': {
-      const { amount, currency } = cohort;
-      const settled: RecoveryEvent = {
-        type: 'RetrySucceeded',
-        data: { attempt, reference: outcome.reference, cohort },
-      };
-      return [settled, ...succeeded(known, { amount, currency, source: 'our_retry', now })];
-    }
-    case 'declined': {
-      const data = { attempt, failure: { ...outcome.failure }, ...outcome.classification, cohort };
-      return andNext(known, [{ type: 'RetryDeclined', data }], now);
-    }
-    case 'unknown': {
-      const check = known.open.checks + 1;
-      const check_at = plus(now, Math.min(2 ** (check - 1), LONGEST_CHECK) * MINUTE);
-      return [
-        { type: 'RetryOutcomeUnknown', data: { attempt, reason: outcome.reason, check, check_at, cohort } },
-      ];
-    }
-    default:
-      return outcome satisfies never;
-  }
+  const data = { attempt, idempotency_key: idempotencyKey, started_at: now, charged, cohort };
+  return [{ type: 'RetryStarted', data }];
 };
 
 const startNotification = (
@@ -197,13 +82,13 @@ const settleNotification = (
   if (notification?.step !== step || notification.messageId === undefined) return [];
   if (outcome.status === 'sent') {
     const data = { step, message_id: notification.messageId, sent_at: now, cohort };
-    return andNext(known, [{ type: 'NotificationSent', data }], now);
+    return andNext(known, { type: 'NotificationSent', data }, now);
   }
   const tries = notification.failures + 1;
   const permanent = outcome.permanent || tries >= MAIL_TRIES;
   const retry = permanent ? {} : { retry_at: plus(now, 5 * 2 ** (tries - 1) * MINUTE) };
   const data = { step, permanent, reason: outcome.reason, ...retry, cohort };
-  return andNext(known, [{ type: 'NotificationFailed', data }], now);
+  return andNext(known, { type: 'NotificationFailed', data }, now);
 };
 
 const openCheckout = (
@@ -239,9 +124,22 @@ const awaitCheckout = (
 const close = ({ now }: CommandOf<'CloseRecovery'>, known: KnownRecovery): RecoveryEvent[] => {
   if (known.status !== 'active' || known.open !== undefined) return [];
   const { cohort, graceUntil, expiresAt } = known;
+  const ended = (reason: string) =>
+    explain(
+      known,
+      'close',
+      ['retry', 'notify', 'wait'].map((candidate) => ({ candidate, reason })),
+    );
   if (graceUntil !== undefined && !isBefore(now, graceUntil))
-    return [{ type: 'RecoveryExhausted', data: { reason: 'no_response', cohort } }];
-  return isBefore(now, expiresAt) ? [] : [{ type: 'RecoveryExpired', data: { expired_at: now, cohort } }];
+    return [
+      {
+        type: 'RecoveryExhausted',
+        data: { reason: 'no_response', explanation: ended('the customer did not pay in time'), cohort },
+      },
+    ];
+  if (isBefore(now, expiresAt)) return [];
+  const explanation = ended("the recovery's time is over");
+  return [{ type: 'RecoveryExpired', data: { expired_at: now, explanation, cohort } }];
 };
 
 const cancel = ({ reason, by }: CommandOf<'CancelRecovery'>, known: KnownRecovery): RecoveryEvent[] => {

@@ -4,6 +4,7 @@ import {
   begin,
   dataOf,
   decline,
+  failAgain,
   known,
   run,
   succeed,
@@ -12,7 +13,8 @@ import {
 import { given } from '../../../test/support/spec.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { classify } from './classification/classify.js';
-import { type RecoveryCommand, recoveryDecider } from './decide.js';
+import type { RecoveryCommand } from './command.js';
+import { recoveryDecider } from './decide.js';
 import { dueAction } from './due.js';
 import { backoff } from './plan.js';
 
@@ -77,7 +79,7 @@ describe('recovery', () => {
         .when(startRecovery('insufficient_funds'))
         .thenNothing();
       expect(
-        types(run([startRecovery('stolen_card', { triggerId: 'trigger-2' })], events)).slice(3),
+        types(run([startRecovery('do_not_honor', { triggerId: 'trigger-2' })], events)).slice(3),
       ).to.deep.equal(['FurtherFailureRecorded']);
     });
   });
@@ -153,14 +155,8 @@ describe('recovery', () => {
     });
 
     it('drops the schedule when a further failure forbids it, and never takes that back', () => {
-      const hard: RecoveryCommand = {
-        type: 'RecordFurtherFailure',
-        data: { triggerId: 't2', classification: declined('stolen_card'), now: T0 },
-      };
-      const soft: RecoveryCommand = {
-        type: 'RecordFurtherFailure',
-        data: { triggerId: 't3', classification: declined('insufficient_funds'), now: T0 },
-      };
+      const hard = failAgain('t2', declined('stolen_card'), T0);
+      const soft = failAgain('t3', declined('insufficient_funds'), T0);
       const log = run([hard, soft], events);
       given(recoveryDecider, ...log)
         .when(begin(1, due))
@@ -186,9 +182,10 @@ describe('recovery', () => {
         type: 'SucceedRecovery',
         data: { amount: 4900, currency: 'EUR', source: 'external', now: due },
       };
-      expect(types(run([begin(1, due), paid, succeed(1, due)], events)).slice(-2)).to.deep.equal([
+      expect(types(run([begin(1, due), paid, succeed(1, due)], events)).slice(-3)).to.deep.equal([
         'RecoverySucceeded',
         'RetrySucceeded',
+        'DoublePaymentSuspected',
       ]);
     });
   });

@@ -5,19 +5,24 @@ import type { RetryPolicy } from '../../events/organization.js';
 import { paymentStream } from '../../events/payment.js';
 import { recoveryStream } from '../../events/recovery.js';
 import { deriveId, type OrgId, type PaymentId, recoveryIdOf } from '../../kernel/ids.js';
+import type { Debt } from '../../kernel/ports.js';
 import { authorize } from '../authorize.js';
 import type { CommandContext } from '../context.js';
 import { absent, handle, load } from '../handle.js';
+import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
 import { failureBy } from '../payment/state.js';
 import { classify } from './classification/classify.js';
+import type { Means } from './command.js';
 import { recoveryDecider } from './decide.js';
 
 export interface FollowDependencies {
   readonly store: EventStore;
   /** The organization's policy as it stood at that position of the log, or later. */
   readonly policyOf: (orgId: OrgId, position: Position) => Promise<RetryPolicy>;
+  /** How the PSP that the organization connected can collect it. */
+  readonly meansOf: (debt: Debt) => Promise<Means>;
 }
 
 type MessageOf<T extends PublicMessage['type']> = Extract<PublicMessage, { type: T }>;
@@ -31,11 +36,10 @@ const commandOf = (message: PublicMessage, context: FollowContext): CommandConte
 
 /** A failed payment starts its recovery, or tells the running one of a further failure. */
 export const followFailure = async (
-  { store, policyOf }: FollowDependencies,
+  { store, policyOf, meansOf }: FollowDependencies,
   message: MessageOf<'payment.failed'>,
   context: FollowContext,
 ): Promise<void> => {
-  authorize(context.principal, 'recovery.start');
   if (message.data.late) return;
   const { orgId } = context.principal;
   const paymentId = message.data.payment_id as PaymentId;
@@ -46,6 +50,9 @@ export const followFailure = async (
   const failure = failureBy(payment, message.data.trigger_id);
   if (failure === undefined)
     throw new Error(`payment ${paymentId} does not hold failure ${message.data.trigger_id} yet`);
+  const first = payment.failures?.firstTrigger === failure.trigger_id;
+  authorize(context.principal, first ? 'recovery.start' : 'recovery.record_failure');
+  const debt = debtOf(orgId, paymentId, payment);
   const data = {
     paymentId,
     transactionRef: failure.transaction_ref,
@@ -55,10 +62,10 @@ export const followFailure = async (
     currency: failure.currency,
     classification: classify(failure.failure, failure.failed_at),
     policy,
+    means: debt === undefined ? { chargeable: true, payable: true } : await meansOf(debt),
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
     now: context.now,
   };
-  const first = payment.failures?.firstTrigger === failure.trigger_id;
   const options = first ? { from: absent(recoveryDecider) } : {};
   const stream = recoveryStream(recoveryIdOf(paymentId));
   await handle(
@@ -73,7 +80,7 @@ export const followFailure = async (
 
 /** A paid payment ends its recovery, whatever brought the money in. */
 export const followSuccess = async (
-  { store }: FollowDependencies,
+  { store }: Pick<FollowDependencies, 'store'>,
   message: MessageOf<'payment.succeeded'>,
   context: FollowContext,
 ): Promise<void> => {
@@ -81,8 +88,8 @@ export const followSuccess = async (
   const paymentId = message.data.payment_id as PaymentId;
   const { state: payment } = await load(store, paymentDecider, paymentStream(paymentId));
   if (payment.status !== 'succeeded') throw new Error(`payment ${paymentId} does not hold its success yet`);
-  const { amount, currency, source } = payment.success;
-  const data = { amount, currency, source, now: context.now };
+  const { amount, currency, source, trigger_id: reference } = payment.success;
+  const data = { amount, currency, source, reference, now: context.now };
   const stream = recoveryStream(recoveryIdOf(paymentId));
   await handle(
     store,
@@ -95,7 +102,7 @@ export const followSuccess = async (
 
 /** A recovery that brought the money in itself tells the payment. */
 export const followRecovery = async (
-  { store }: FollowDependencies,
+  { store }: Pick<FollowDependencies, 'store'>,
   message: MessageOf<'recovery.succeeded'>,
   context: FollowContext,
 ): Promise<void> => {

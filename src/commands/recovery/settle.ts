@@ -5,8 +5,8 @@ import { debtOf } from '../payment/debt.js';
 import type { Payment } from '../payment/state.js';
 import { type Acting, type Done, give, nowOf, paymentOf, requestIdOf } from './acting.js';
 import { classify } from './classification/classify.js';
-import type { Settlement } from './decide.js';
-import { KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
+import type { Settlement } from './command.js';
+import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
 
 /** The PSP's answer as the decider takes it. A lookup that finds nothing means that nothing was charged. */
 const settlementOf = (outcome: ChargeOutcome, now: Instant): Settlement => {
@@ -45,6 +45,19 @@ const mayCharge = (known: KnownRecovery, payment: Payment, open: OpenAttempt, no
   payment.status !== 'succeeded' &&
   isBefore(now, plus(open.startedAt, KEY_LIFETIME));
 
+/** The debt as it stood when the attempt began: a PSP takes no other request under the same key. */
+const charging = (debt: Debt, charged: Charged | undefined): Debt => {
+  if (charged === undefined) return debt;
+  const { paymentMethodId: _, ...rest } = debt;
+  const { payment_method_id: paymentMethodId, references } = charged;
+  return { ...rest, references, ...(paymentMethodId !== undefined && { paymentMethodId }) };
+};
+
+export const chargedOf = ({ paymentMethodId, references }: Debt): Charged => ({
+  ...(paymentMethodId !== undefined && { payment_method_id: paymentMethodId }),
+  references,
+});
+
 /** Asks the PSP for the outcome of an attempt whose intent is recorded, and records it. */
 export const settle = async (
   acting: Acting,
@@ -55,13 +68,15 @@ export const settle = async (
   const { deps } = acting;
   if (!(await deps.stillMine())) return acting.loaded;
   const { attempt, idempotencyKey } = open;
-  const debt = debtOrThrow(acting, known, payment);
+  const debt = charging(debtOrThrow(acting, known, payment), open.charged);
   const ask = mayCharge(known, payment, open, nowOf(acting)) ? 'charge' : 'lookup';
   const outcome = await deps.psp[ask](debt, idempotencyKey, requestIdOf(acting, String(attempt)));
   deps.faults('retry:after-charge');
   const now = nowOf(acting);
   const data = { attempt, outcome: settlementOf(outcome, now), now };
   const done = await give(acting, { type: 'SettleRetry', data });
+  if (done.events.some(({ type }) => type === 'DoublePaymentSuspected'))
+    deps.logger.error({ payment_id: known.paymentId, attempt }, 'a debt was probably paid twice');
   deps.faults('retry:after-outcome');
   return done;
 };

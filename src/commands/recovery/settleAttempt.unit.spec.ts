@@ -32,7 +32,7 @@ describe('settleDeclinedAttempt', () => {
     store = new MemoryEventStore();
     const context = { ...contextOf(ORG), commandId: deriveId('1') };
     await handle(store, recoveryDecider, stream, startRecovery('insufficient_funds', { policy }), context);
-    const begin = { attempt: 1, idempotencyKey: 'k', now: plus(T0, DAY) };
+    const begin = { attempt: 1, idempotencyKey: 'k', charged: { references: {} }, now: plus(T0, DAY) };
     const started = { ...context, commandId: deriveId('2') };
     await handle(store, recoveryDecider, stream, { type: 'StartRetry', data: begin }, started);
   });

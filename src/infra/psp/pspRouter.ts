@@ -3,25 +3,50 @@ import { DomainError } from '../../kernel/errors.js';
 import type { OrgId } from '../../kernel/ids.js';
 import type { Debt, Psp } from '../../kernel/ports.js';
 
-export interface PspRouterOptions {
-  readonly sandbox: Psp;
-  readonly stripe: Psp;
+export interface Connections {
   /** What the organization connected, from its stream. May reject: the outcome is then unknown. */
   readonly connectionOf: (orgId: OrgId) => Promise<PspProvider | undefined>;
   /** Gateway `sandbox` works without a connection: everywhere but in production. */
   readonly openSandbox: boolean;
 }
 
+export interface PspRouterOptions extends Connections {
+  readonly sandbox: Psp;
+  readonly stripe: Psp;
+}
+
 /**
  * The PSP of a debt: an organization that connected the sandbox gets it for everything; else the debt's gateway
  * decides, as far as it is connected.
  */
-export const pspRouter = ({ sandbox, stripe, connectionOf, openSandbox }: PspRouterOptions): Psp => {
-  const pspOf = async (debt: Debt): Promise<Psp | undefined> => {
+const providerOf =
+  ({ connectionOf, openSandbox }: Connections) =>
+  async (debt: Debt): Promise<PspProvider | undefined> => {
     const connection = await connectionOf(debt.orgId);
-    if (connection === 'sandbox') return sandbox;
-    if (debt.gateway === 'sandbox') return openSandbox ? sandbox : undefined;
-    return debt.gateway === 'stripe' && connection === 'stripe' ? stripe : undefined;
+    if (connection === 'sandbox') return 'sandbox';
+    if (debt.gateway === 'sandbox') return openSandbox ? 'sandbox' : undefined;
+    return debt.gateway === 'stripe' && connection === 'stripe' ? 'stripe' : undefined;
+  };
+
+/** How a debt can be collected: Stripe charges what it knows by name, and opens a checkout for anything. */
+export const meansOf = (
+  connections: Connections,
+): ((debt: Debt) => Promise<{ readonly chargeable: boolean; readonly payable: boolean }>) => {
+  const provider = providerOf(connections);
+  return async (debt) => {
+    const psp = await provider(debt);
+    const { invoice, payment_intent: intent } = debt.references;
+    const known = psp === 'sandbox' || invoice !== undefined || intent !== undefined;
+    return { chargeable: psp !== undefined && known, payable: psp !== undefined };
+  };
+};
+
+export const pspRouter = ({ sandbox, stripe, ...connections }: PspRouterOptions): Psp => {
+  const provider = providerOf(connections);
+  const psps: Readonly<Record<PspProvider, Psp>> = { sandbox, stripe };
+  const pspOf = async (debt: Debt): Promise<Psp | undefined> => {
+    const name = await provider(debt);
+    return name && psps[name];
   };
 
   const reachable = async (debt: Debt): Promise<Psp | undefined | 'unavailable'> => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { aDebt, aPage } from '../../../test/support/debt.js';
 import type { PspProvider } from '../../events/organization.js';
 import type { Psp } from '../../kernel/ports.js';
-import { pspRouter } from './pspRouter.js';
+import { meansOf, pspRouter } from './pspRouter.js';
 
 const named = (name: string): Psp => ({
   charge: () => Promise.resolve({ status: 'succeeded', reference: name }),
@@ -43,6 +43,21 @@ describe('PSP router', () => {
 
   it('does not know the outcome when it does not know the connection', async () => {
     expect(await routed(router(new Error('down')), 'stripe')).to.equal('unknown');
+  });
+
+  it('tells how a debt can be collected', async () => {
+    const means = (connection: PspProvider | undefined, references: Record<string, string> = {}) =>
+      meansOf({ connectionOf: () => Promise.resolve(connection), openSandbox: true })(
+        aDebt({ gateway: 'stripe', references }),
+      );
+    expect(await means('stripe', { payment_intent: 'pi_1' })).to.deep.equal({
+      chargeable: true,
+      payable: true,
+    });
+    expect(await means('stripe', { invoice: 'in_1' })).to.deep.equal({ chargeable: true, payable: true });
+    expect(await means('stripe')).to.deep.equal({ chargeable: false, payable: true });
+    expect(await means('sandbox')).to.deep.equal({ chargeable: true, payable: true });
+    expect(await means(undefined)).to.deep.equal({ chargeable: false, payable: false });
   });
 
   it('opens checkouts the same way', async () => {

@@ -13,7 +13,9 @@ export type Pending = Readonly<{
   charge: Readonly<{ kind: 'retry' | 'settle'; at: Instant }> | null;
   mail: Readonly<{ at: Instant; begun: boolean }> | null;
   /** Null once closed. */
-  close_at: Instant | null;
+  expires_at: Instant | null;
+  /** The end, when that is sooner and nothing else is planned. */
+  grace_until: Instant | null;
   /** Nothing beside a customer who stands at a checkout. */
   quiet_until: Instant | null;
 }>;
@@ -21,24 +23,38 @@ export type Pending = Readonly<{
 export const settleAt = (startedAt: Instant): Instant => plus(startedAt, SETTLE_AFTER);
 export const quietUntil = (checkoutOpenedAt: Instant): Instant => plus(checkoutOpenedAt, CHECKOUT_QUIET);
 
+/** Instants in the one form of `instant`, so text order is time order. */
+const later = (at: Instant, other: Instant | null): Instant => (other !== null && other > at ? other : at);
+
 /**
- * The one thing due next: while a charge has no outcome nothing but asking for it; else the earliest, at the same
- * instant a retry before a mail before the end, but nothing while the customer may be paying. Instants in the one form
- * of `instant`, so text order is time order.
+ * The one thing due next: while a charge has no outcome nothing but asking for it; else the earliest, but nothing
+ * while the customer may be paying. At the same instant the expiry comes before a retry, a mail, the end of the grace.
  */
-export const nextOf = ({ charge, mail, close_at, quiet_until }: Pending): NextAction | null => {
+export const nextOf = ({
+  charge,
+  mail,
+  expires_at,
+  grace_until,
+  quiet_until,
+}: Pending): NextAction | null => {
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
-  if (close_at === null) return mail && { kind: 'abandon', at: mail.at };
-  let next: NextAction = { kind: 'close', at: close_at };
-  if (mail !== null && mail.at <= next.at) next = { kind: 'notify', at: mail.at };
-  if (charge !== null && charge.at <= next.at) next = { kind: 'retry', at: charge.at };
-  return quiet_until !== null && quiet_until > next.at ? { kind: next.kind, at: quiet_until } : next;
+  if (expires_at === null) return mail && { kind: 'abandon', at: mail.at };
+  let next: NextAction = { kind: 'close', at: later(expires_at, quiet_until) };
+  const sooner = (kind: ActionKind, planned: Instant): void => {
+    const at = later(planned, quiet_until);
+    if (at < next.at) next = { kind, at };
+  };
+  if (charge !== null) sooner('retry', charge.at);
+  if (mail !== null) sooner('notify', mail.at);
+  if (grace_until !== null) sooner('close', grace_until);
+  return next;
 };
 
 /** Closing drops what was only scheduled. */
 export const closedPending = ({ charge, mail, quiet_until }: Pending): Pending => ({
   charge: charge?.kind === 'settle' ? charge : null,
   mail: mail?.begun ? mail : null,
-  close_at: null,
+  expires_at: null,
+  grace_until: null,
   quiet_until,
 });

@@ -1,5 +1,11 @@
 import type { Recorded } from '../../events/envelope.js';
-import { type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
+import {
+  type Classification,
+  dropsRetry,
+  liftsBan,
+  type RecoveryEvent,
+  recoveryStream,
+} from '../../events/recovery.js';
 import type { Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
 import { quietUntil } from './pending.js';
@@ -57,6 +63,7 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
     currency: data.cohort.currency,
     recovered_amount: null,
     source: null,
+    double_payment: false,
     opened_at: instant(data.cohort.opened_at),
     closed_at: null,
     expires_at: instant(data.expires_at),
@@ -77,16 +84,26 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
   return moved(blank, event, {});
 };
 
+/** A later, milder failure does not lift a ban. */
+const reclassified = (
+  row: RecoveryRow,
+  { category, hardness, retry }: Classification,
+): Pick<RecoveryRow, 'category' | 'hardness' | 'retry'> =>
+  liftsBan(row.retry, retry)
+    ? { category: row.category, hardness: row.hardness, retry: row.retry }
+    : { category, hardness, retry };
+
 const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
   FurtherFailureRecorded: (row, event) => {
-    const { category, hardness, retry } = event.data;
-    const attempts = retry === 'allowed' ? row.attempts : dropAttempts(row.attempts);
-    // A later, milder failure does not lift a ban.
-    return moved(row, event, row.retry === 'never' ? { attempts } : { category, hardness, retry, attempts });
+    const scheduled = row.attempts.find(({ status }) => status === 'scheduled')?.scheduled_at;
+    const dropped = scheduled && dropsRetry(event.data, scheduled);
+    const attempts = dropped ? dropAttempts(row.attempts) : row.attempts;
+    return moved(row, event, { ...reclassified(row, event.data), attempts });
   },
   RetryScheduled: (row, event) =>
     moved(row, event, {
       attempts: scheduledAttempt(row.attempts, event.data.attempt, instant(event.data.at)),
+      grace_until: null,
     }),
   RetryStarted: (row, event) =>
     moved(row, event, {
@@ -105,7 +122,7 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
       })),
     }),
   RetryDeclined: (row, event) => {
-    const { category, hardness, retry } = event.data;
+    const { category } = event.data;
     const { message: _freeText, ...failure } = event.data.failure;
     const attempts = withAttempt(row.attempts, event.data.attempt, () => ({
       status: 'declined',
@@ -114,7 +131,7 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
       failure,
       category,
     }));
-    return moved(row, event, { category, hardness, retry, attempts });
+    return moved(row, event, { ...reclassified(row, event.data), attempts });
   },
   RetryOutcomeUnknown: (row, event) =>
     moved(row, event, {
@@ -122,6 +139,14 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
         status: 'unknown',
         unknown_outcomes: attempt.unknown_outcomes + 1,
         check_at: instant(event.data.check_at),
+      })),
+    }),
+  RetryUnresolved: (row, event) =>
+    moved(row, event, {
+      attempts: withAttempt(row.attempts, event.data.attempt, () => ({
+        status: 'unknown',
+        settled_at: occurredAt(event),
+        check_at: null,
       })),
     }),
 };
@@ -133,6 +158,11 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
         ...event.data,
         at: instant(event.data.at),
       }),
+      grace_until: null,
+    }),
+  NotificationDropped: (row, event) =>
+    moved(row, event, {
+      notifications: withNotification(row.notifications, event.data.step, { status: 'dropped' }),
     }),
   NotificationStarted: (row, event) =>
     moved(row, event, {
@@ -174,6 +204,7 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
 };
 
 const endings: Changes<RecoveryRow, RecoveryEvent> = {
+  DoublePaymentSuspected: (row, event) => moved(row, event, { double_payment: true }),
   /** Also after it was given up: money that came in is a recovery. */
   RecoverySucceeded: (row, event) =>
     closed(row, event, {
@@ -218,6 +249,7 @@ export const recoveries: Projection<RecoveryRow> = {
       currency: 'text',
       recovered_amount: 'bigint',
       source: 'text',
+      double_payment: 'boolean',
       opened_at: 'timestamptz',
       closed_at: 'timestamptz',
       expires_at: 'timestamptz',

@@ -32,6 +32,7 @@ describe('recoveries', () => {
       currency: 'EUR',
       recovered_amount: null,
       source: null,
+      double_payment: false,
       opened_at: OPENED,
       closed_at: null,
       expires_at: EXPIRES,

@@ -63,6 +63,8 @@ export type RecoveryRow = Readonly<{
   recovered_amount: number | null;
   /** Who brought the money in; null unless succeeded. */
   source: SuccessSource | null;
+  /** Two payments were told of: one is probably to be given back. */
+  double_payment: boolean;
   opened_at: string;
   closed_at: string | null;
   expires_at: string;
@@ -107,14 +109,12 @@ const mailOf = (notifications: readonly NotificationView[]): Pending['mail'] => 
   return { at, begun: open.message_id !== null };
 };
 
-const closeAtOf = ({ expires_at, grace_until }: RecoveryRow): string =>
-  grace_until !== null && grace_until < expires_at ? grace_until : expires_at;
-
 /** What is due first. Closing has dropped what was only scheduled. */
 export const nextActionOf = (row: RecoveryRow): NextAction | null =>
   nextOf({
     charge: chargeOf(row.attempts),
     mail: mailOf(row.notifications),
-    close_at: row.status === 'active' ? closeAtOf(row) : null,
+    expires_at: row.status === 'active' ? row.expires_at : null,
+    grace_until: row.grace_until,
     quiet_until: row.quiet_until,
   });

@@ -18,6 +18,20 @@ const started = ({
   return `The payment failed: ${spoken(category)} (${source}); ${permission}.`;
 };
 
+const failedAgain = ({
+  category,
+  retry,
+  earliest_at,
+}: Extract<RecoveryEvent, { type: 'FurtherFailureRecorded' }>['data']): string => {
+  const effect =
+    retry !== 'allowed'
+      ? '; no charge that was planned is made'
+      : earliest_at === undefined
+        ? ''
+        : `; nothing is charged before ${earliest_at}`;
+  return `The payment failed again, not by our doing: ${spoken(category)}${effect}.`;
+};
+
 const retrySummary = (event: Extract<RecoveryEvent, { type: `Retry${string}` }>): string => {
   const attempt = `Attempt ${event.data.attempt}`;
   switch (event.type) {
@@ -31,6 +45,8 @@ const retrySummary = (event: Extract<RecoveryEvent, { type: `Retry${string}` }>)
       return `${attempt} was declined: ${spoken(event.data.category)}.`;
     case 'RetryOutcomeUnknown':
       return `The PSP did not say what became of attempt ${event.data.attempt}; it is asked again at ${event.data.check_at}.`;
+    case 'RetryUnresolved':
+      return `The PSP never said what became of attempt ${event.data.attempt}: look it up there. Nothing is charged again.`;
     default:
       return event satisfies never;
   }
@@ -45,6 +61,8 @@ const mailSummary = (event: Extract<RecoveryEvent, { type: `Notification${string
       return `${mail} is handed to the mail server.`;
     case 'NotificationSent':
       return `${mail} is sent.`;
+    case 'NotificationDropped':
+      return `${mail} is not sent: ${event.data.reason}.`;
     case 'NotificationFailed':
       return event.data.permanent
         ? `${mail} could not be delivered: ${event.data.reason}.`
@@ -67,7 +85,7 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
     case 'RecoveryStarted':
       return started(event.data);
     case 'FurtherFailureRecorded':
-      return `The payment failed again, not by our doing: ${spoken(event.data.category)}.`;
+      return failedAgain(event.data);
     case 'RecoveryLinkOpened':
       return 'The payment page was opened.';
     case 'CheckoutOpened':
@@ -76,6 +94,8 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return `The PSP cannot say yet whether the checkout brings the money in; it is asked again at ${event.data.check_at}.`;
     case 'GracePeriodStarted':
       return `Nothing more is planned; the link stays good until ${event.data.until}.`;
+    case 'DoublePaymentSuspected':
+      return `The debt was probably paid twice (${event.data.references.join(', ')}): one payment may have to be given back.`;
     case 'RecoverySucceeded':
       return `Recovered by ${sources[event.data.source]}.`;
     case 'RecoveryExhausted':
@@ -87,6 +107,7 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
     case 'NotificationScheduled':
     case 'NotificationStarted':
     case 'NotificationSent':
+    case 'NotificationDropped':
     case 'NotificationFailed':
       return mailSummary(event);
     default:

@@ -1,5 +1,10 @@
 import type { Recorded } from '../../events/envelope.js';
-import { type RecoveryEvent, recoveryStream } from '../../events/recovery.js';
+import {
+  type Classification,
+  dropsRetry,
+  type RecoveryEvent,
+  recoveryStream,
+} from '../../events/recovery.js';
 import type { Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream } from '../fold.js';
 import {
@@ -36,32 +41,35 @@ const timer = (key: string, event: Event, pending: Pending): TimerRow | null => 
 const change = (row: TimerRow, event: Event, pending: Partial<Pending>): TimerRow | null =>
   timer(row.key, event, { ...row.pending, ...pending });
 
-const scheduledRetry = (row: TimerRow): boolean => row.pending.charge?.kind === 'retry';
+const dropsCharge = ({ pending: { charge } }: TimerRow, classification: Classification): boolean =>
+  charge?.kind === 'retry' && dropsRetry(classification, charge.at);
 
 /** A step begun outlives the recovery: its outcome is still wanted. */
 const closed = (row: TimerRow, event: Event): TimerRow | null =>
   timer(row.key, event, closedPending(row.pending));
 
 const charges: Changes<TimerRow, RecoveryEvent> = {
-  /** A scheduled retry that is not allowed any more is dropped; one that was begun still wants its outcome. */
+  /** A scheduled retry that is not allowed any more, or not yet, is dropped; one that was begun still wants its outcome. */
   FurtherFailureRecorded: (row, event) =>
-    change(row, event, scheduledRetry(row) && event.data.retry !== 'allowed' ? { charge: null } : {}),
+    change(row, event, dropsCharge(row, event.data) ? { charge: null } : {}),
   RetryScheduled: (row, event) =>
-    change(row, event, { charge: { kind: 'retry', at: instant(event.data.at) } }),
+    change(row, event, { charge: { kind: 'retry', at: instant(event.data.at) }, grace_until: null }),
   RetryStarted: (row, event) =>
     change(row, event, { charge: { kind: 'settle', at: settleAt(event.data.started_at) } }),
   RetryOutcomeUnknown: (row, event) =>
     change(row, event, { charge: { kind: 'settle', at: instant(event.data.check_at) } }),
   RetrySucceeded: (row, event) => change(row, event, { charge: null }),
+  RetryUnresolved: (row, event) => change(row, event, { charge: null }),
   RetryDeclined: (row, event) => change(row, event, { charge: null }),
 };
 
 const others: Changes<TimerRow, RecoveryEvent> = {
   NotificationScheduled: (row, event) =>
-    change(row, event, { mail: { at: instant(event.data.at), begun: false } }),
+    change(row, event, { mail: { at: instant(event.data.at), begun: false }, grace_until: null }),
   NotificationStarted: (row, event) =>
     change(row, event, { mail: row.pending.mail && { at: settleAt(event.data.started_at), begun: true } }),
   NotificationSent: (row, event) => change(row, event, { mail: null }),
+  NotificationDropped: (row, event) => change(row, event, { mail: null }),
   NotificationFailed: (row, event) => {
     const { permanent, retry_at } = event.data;
     const { mail } = row.pending;
@@ -72,11 +80,8 @@ const others: Changes<TimerRow, RecoveryEvent> = {
   CheckoutOpened: (row, event) =>
     change(row, event, { quiet_until: quietUntil(event.data.checkout_opened_at) }),
   CheckoutUndecided: (row, event) => change(row, event, { quiet_until: instant(event.data.check_at) }),
-  GracePeriodStarted: (row, event) => {
-    const until = instant(event.data.until);
-    const { close_at } = row.pending;
-    return change(row, event, { close_at: close_at !== null && until < close_at ? until : close_at });
-  },
+  GracePeriodStarted: (row, event) => change(row, event, { grace_until: instant(event.data.until) }),
+  DoublePaymentSuspected: (row, event) => change(row, event, {}),
 };
 
 /**
@@ -106,7 +111,8 @@ export const timers: Projection<TimerRow> = {
         timer(key, event, {
           charge: null,
           mail: null,
-          close_at: instant(event.data.expires_at),
+          expires_at: instant(event.data.expires_at),
+          grace_until: null,
           quiet_until: null,
         }),
     },

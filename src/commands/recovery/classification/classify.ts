@@ -31,7 +31,9 @@ const codeFinding = (
   value: string | undefined,
 ): Finding[] => {
   const category = value === undefined ? undefined : table.get(value);
-  return value === undefined || category === undefined ? [] : [{ step, value, category }];
+  if (value === undefined || category === undefined) return [];
+  const never = tables.neverAgainDeclineCodes.has(value);
+  return [{ step, value, category, ...(never && { retry: 'never' as const }) }];
 };
 
 const messageFinding = ({ message }: Failure): Finding[] => {

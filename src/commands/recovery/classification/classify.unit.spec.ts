@@ -51,6 +51,15 @@ describe('classify', () => {
       'never',
       'decline_code',
     ],
+    [
+      'a decline code that forbids',
+      { code: 'card_declined', decline_code: 'do_not_try_again' },
+      'issuer_decline',
+      'never',
+      'decline_code',
+    ],
+    ['our own key refused', { code: 'psp_not_authorized' }, 'merchant_config', 'after_change', 'code'],
+    ['an invoice that is void', { code: 'invoice_void' }, 'merchant_config', 'after_change', 'code'],
     ['an error code', { code: 'expired_card' }, 'card_data_invalid', 'after_change', 'code'],
     [
       'the message, last',

@@ -2,7 +2,7 @@ import type { Category, Hardness, RetryPermission } from '../../../events/recove
 import { DAY, HOUR } from '../../../kernel/clock.js';
 
 /** Raise with every change of a row: each classification names the tables it was read from. */
-export const TABLE_VERSION = '2026-11-01';
+export const TABLE_VERSION = '2026-11-24';
 
 /** What a category means for the same payment method, unless stronger evidence says otherwise. */
 export const categoryDefaults: Readonly<Record<Category, { hardness: Hardness; retry: RetryPermission }>> = {
@@ -41,7 +41,7 @@ export const declineCodes = rows({
   insufficient_funds: 'insufficient_funds credit_limit_exceeded',
   velocity_limit: 'card_velocity_exceeded withdrawal_count_limit_exceeded',
   issuer_decline:
-    'generic_decline do_not_honor call_issuer no_action_taken try_again_later card_declined issuer_declined',
+    'generic_decline do_not_honor call_issuer no_action_taken try_again_later do_not_try_again card_declined issuer_declined',
   network_error: 'approve_with_id reenter_transaction processing_error issuer_not_available network_error',
   issuer_risk: 'security_violation',
   authentication_required:
@@ -70,11 +70,15 @@ export const errorCodes = rows({
   card_data_invalid: 'expired_payment_method expired_card incorrect_cvc incorrect_number invalid_number',
   account_invalid: 'bank_account_unusable account_closed account_number_invalid',
   revoked: 'debit_not_authorized payment_intent_mandate_invalid india_recurring_payment_mandate_canceled',
-  merchant_config: 'balance_insufficient psp_not_connected',
+  merchant_config:
+    'balance_insufficient psp_not_connected psp_not_authorized no_payment_reference resource_missing payment_intent_unexpected_state payment_intent_canceled invoice_void invoice_uncollectible invalid_request',
   customer_abandoned:
     'payment_method_customer_decline otp_timeout 3ds_timeout payment_cancelled payment_timed_out',
   pending_unknown: 'upi_pending',
 });
+
+/** The issuer says never, whatever the category. */
+export const neverAgainDeclineCodes: ReadonlySet<string> = new Set(['do_not_try_again']);
 
 /** ISO 8583 field 39 where Visa and Mastercard agree (Visa Core Rules 18 Apr 2026, table 7-2). */
 export const networkCodes = rows({

@@ -1,0 +1,91 @@
+import type { RetryPolicy } from '../../events/organization.js';
+import type { SuccessSource } from '../../events/payment.js';
+import type { Classification } from '../../events/recovery.js';
+import type { Instant } from '../../kernel/clock.js';
+import type { Message } from '../../kernel/message.js';
+import type { Failure, MailOutcome } from '../../kernel/ports.js';
+import type { Charged } from './state.js';
+
+export type Settlement =
+  | { readonly status: 'succeeded'; readonly reference: string }
+  | { readonly status: 'declined'; readonly failure: Failure; readonly classification: Classification }
+  | { readonly status: 'unknown'; readonly reason: string };
+
+/** How the debt can be collected: by a charge of what the PSP has on file, by leading the customer to a checkout. */
+export interface Means {
+  readonly chargeable: boolean;
+  readonly payable: boolean;
+}
+
+export type RecoveryCommand =
+  | Message<
+      'StartRecovery',
+      {
+        readonly paymentId: string;
+        readonly transactionRef: string;
+        readonly gateway: string;
+        readonly triggerId: string;
+        readonly amount: number;
+        readonly currency: string;
+        readonly classification: Classification;
+        readonly policy: RetryPolicy;
+        readonly channels: readonly 'email'[];
+        readonly means: Means;
+        readonly now: Instant;
+      }
+    >
+  | Message<
+      'RecordFurtherFailure',
+      {
+        readonly triggerId: string;
+        readonly classification: Classification;
+        readonly means: Means;
+        readonly now: Instant;
+      }
+    >
+  | Message<
+      'StartRetry',
+      {
+        readonly attempt: number;
+        readonly idempotencyKey: string;
+        readonly charged: Charged;
+        readonly now: Instant;
+      }
+    >
+  | Message<
+      'SettleRetry',
+      {
+        readonly attempt: number;
+        readonly outcome: Settlement;
+        /** Of the PSP's report, when it was not the answer to our own question. */
+        readonly triggerId?: string;
+        readonly now: Instant;
+      }
+    >
+  | Message<'StartNotification', { readonly step: number; readonly messageId: string; readonly now: Instant }>
+  | Message<
+      'SettleNotification',
+      { readonly step: number; readonly outcome: MailOutcome; readonly now: Instant }
+    >
+  | Message<'OpenLink', { readonly now: Instant }>
+  | Message<
+      'OpenCheckout',
+      /** `previous`: the checkout that was closed for this one. */
+      { readonly reference: string; readonly previous?: string | undefined; readonly now: Instant }
+    >
+  | Message<'AwaitCheckout', { readonly reference: string; readonly reason: string; readonly now: Instant }>
+  | Message<
+      'SucceedRecovery',
+      {
+        readonly amount: number;
+        readonly currency: string;
+        readonly source: SuccessSource;
+        /** What the PSP or the merchant calls the payment. */
+        readonly reference?: string;
+        readonly now: Instant;
+      }
+    >
+  | Message<'CloseRecovery', { readonly now: Instant }>
+  | Message<'CancelRecovery', { readonly reason: string; readonly by: string }>;
+
+export type CommandOf<T extends RecoveryCommand['type']> = Extract<RecoveryCommand, { type: T }>['data'];

@@ -1,0 +1,211 @@
+import {
+  CHECKOUT_QUIET,
+  type Classification,
+  dropsRetry,
+  liftsBan,
+  type RecoveryEvent,
+  SETTLE_AFTER,
+} from '../../events/recovery.js';
+import { latest, plus } from '../../kernel/clock.js';
+import { isUrgent, mailPlans } from './mailPlans.js';
+import type { ClosedStatus, KnownRecovery, Recovery, RecoveryCase } from './state.js';
+
+type DataOf<T extends RecoveryEvent['type']> = Extract<RecoveryEvent, { type: T }>['data'];
+
+const classificationOf = ({
+  category,
+  hardness,
+  retry,
+  earliest_at,
+  evidence,
+}: Classification): Classification => ({
+  category,
+  hardness,
+  retry,
+  ...(earliest_at !== undefined && { earliest_at }),
+  evidence,
+});
+
+/** Of two waits that networks ask for, the longer holds; a ban is not lifted by a milder failure. */
+const stricter = (known: Classification, next: Classification): Classification => {
+  const holds = liftsBan(known.retry, next.retry) ? known : next;
+  const earliest_at = latest(known.earliest_at, next.earliest_at);
+  return { ...holds, ...(earliest_at !== undefined && { earliest_at }) };
+};
+
+/** An urgent plan begins when its category comes up, after the mails that are out or on their way. */
+const withMails = <T extends RecoveryCase>(known: T): T => {
+  const plan = mailPlans[known.classification.category];
+  if (!isUrgent(plan) || plan === known.urgentMails) return known;
+  const { notification, steps } = known;
+  const stepsBefore = notification?.messageId === undefined ? steps : notification.step;
+  return { ...known, urgentMails: plan, stepsBefore };
+};
+
+const reclassified = (known: KnownRecovery, next: Classification): KnownRecovery =>
+  withMails({ ...known, classification: stricter(known.classification, classificationOf(next)) });
+
+const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
+  withMails({
+    status: 'active' as const,
+    cohort: data.cohort,
+    paymentId: data.payment_id,
+    classification: classificationOf(data),
+    policy: data.policy,
+    channels: data.channels,
+    expiresAt: data.expires_at,
+    triggers: { id: data.trigger_id, before: undefined },
+    chargeable: data.chargeable ?? true,
+    payable: data.payable ?? true,
+    attempts: 0,
+    refused: 0,
+    steps: 0,
+    stepsBefore: 0,
+    mailsSent: 0,
+    undeliverable: false,
+    linkOpened: false,
+  });
+
+const without = <T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
+
+/** Over, a recovery has nothing scheduled any more; a charge or mail under way still gets its outcome. */
+const closedAs = (known: KnownRecovery, status: ClosedStatus): Recovery => {
+  const { notification } = known;
+  const rest = without(known, 'scheduled', 'notification', 'graceUntil');
+  return { ...rest, ...(notification?.messageId !== undefined && { notification }), status } as Recovery;
+};
+
+const evolveRetry = (
+  known: KnownRecovery,
+  event: Extract<RecoveryEvent, { type: `Retry${string}` | 'FurtherFailureRecorded' }>,
+): Recovery => {
+  switch (event.type) {
+    case 'FurtherFailureRecorded': {
+      const { trigger_id: id, chargeable = true, payable = true } = event.data;
+      const triggers = { id, before: known.triggers };
+      const next = { ...reclassified(known, event.data), triggers, chargeable, payable };
+      const dropped = next.scheduled !== undefined && dropsRetry(event.data, next.scheduled.at);
+      return dropped ? (without(next, 'scheduled') as Recovery) : next;
+    }
+    case 'RetryScheduled': {
+      const { attempt, at } = event.data;
+      return { ...without(known, 'graceUntil'), scheduled: { attempt, at } } as Recovery;
+    }
+    case 'RetryStarted': {
+      const { attempt, idempotency_key: idempotencyKey, started_at: startedAt, charged } = event.data;
+      const checkAt = plus(startedAt, SETTLE_AFTER);
+      const open = { attempt, idempotencyKey, startedAt, checks: 0, checkAt, ...(charged && { charged }) };
+      return { ...without(known, 'scheduled'), attempts: attempt, open } as Recovery;
+    }
+    case 'RetryOutcomeUnknown':
+      return known.open === undefined
+        ? known
+        : { ...known, open: { ...known.open, checks: event.data.check, checkAt: event.data.check_at } };
+    case 'RetrySucceeded':
+    case 'RetryUnresolved':
+      return without(known, 'open') as Recovery;
+    case 'RetryDeclined': {
+      const { trigger_id: id, category } = event.data;
+      const settled = without(reclassified(known, event.data), 'open');
+      const refused = known.refused + (category === 'merchant_config' ? 1 : 0);
+      const triggers = id === undefined ? known.triggers : { id, before: known.triggers };
+      return { ...settled, refused, triggers } as Recovery;
+    }
+    default:
+      return event satisfies never;
+  }
+};
+
+const evolveNotification = (
+  known: KnownRecovery,
+  event: Extract<RecoveryEvent, { type: `Notification${string}` }>,
+): Recovery => {
+  switch (event.type) {
+    case 'NotificationScheduled': {
+      const { step, template, at } = event.data;
+      const planned = { ...known, notification: { step, template, at, failures: 0 } };
+      return without(planned, 'graceUntil') as Recovery;
+    }
+    case 'NotificationDropped':
+      return without(known, 'notification') as Recovery;
+    case 'NotificationStarted':
+      return known.notification === undefined
+        ? known
+        : {
+            ...known,
+            notification: {
+              ...known.notification,
+              messageId: event.data.message_id,
+              at: plus(event.data.started_at, SETTLE_AFTER),
+            },
+          };
+    case 'NotificationSent':
+      return {
+        ...without(known, 'notification'),
+        steps: event.data.step,
+        mailsSent: known.mailsSent + 1,
+      } as Recovery;
+    case 'NotificationFailed':
+      return event.data.permanent || known.notification === undefined
+        ? ({ ...without(known, 'notification'), steps: event.data.step, undeliverable: true } as Recovery)
+        : {
+            ...known,
+            notification: {
+              ...known.notification,
+              at: event.data.retry_at ?? known.notification.at,
+              failures: known.notification.failures + 1,
+            },
+          };
+    default:
+      return event satisfies never;
+  }
+};
+
+const evolveKnown = (
+  known: KnownRecovery,
+  event: Exclude<RecoveryEvent, { type: 'RecoveryStarted' }>,
+): Recovery => {
+  switch (event.type) {
+    case 'RecoveryLinkOpened':
+      return { ...known, linkOpened: true };
+    case 'CheckoutOpened': {
+      const { reference, checkout: count, checkout_opened_at: openedAt } = event.data;
+      return { ...known, checkout: { reference, count, quietUntil: plus(openedAt, CHECKOUT_QUIET) } };
+    }
+    case 'CheckoutUndecided': {
+      const { reference, check_at: quietUntil } = event.data;
+      return known.checkout?.reference === reference
+        ? { ...known, checkout: { ...known.checkout, quietUntil } }
+        : known;
+    }
+    case 'GracePeriodStarted':
+      return { ...known, graceUntil: event.data.until };
+    case 'RecoverySucceeded': {
+      const { source, reference } = event.data;
+      const paidBy = { source, ...(reference !== undefined && { reference }) };
+      return { ...closedAs(known, 'succeeded'), paidBy } as Recovery;
+    }
+    case 'DoublePaymentSuspected':
+      return known;
+    case 'RecoveryExhausted':
+      return closedAs(known, 'exhausted');
+    case 'RecoveryExpired':
+      return closedAs(known, 'expired');
+    case 'RecoveryCancelled':
+      return closedAs(known, 'cancelled');
+    case 'NotificationScheduled':
+    case 'NotificationStarted':
+    case 'NotificationSent':
+    case 'NotificationDropped':
+    case 'NotificationFailed':
+      return evolveNotification(known, event);
+    default:
+      return evolveRetry(known, event);
+  }
+};
+
+export const evolve = (recovery: Recovery, event: RecoveryEvent): Recovery => {
+  if (event.type === 'RecoveryStarted') return recovery.status === 'none' ? started(event.data) : recovery;
+  return recovery.status === 'none' ? recovery : evolveKnown(recovery, event);
+};

@@ -1,0 +1,99 @@
+import type { RecoveryEvent } from '../../events/recovery.js';
+import { type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
+import type { CommandOf } from './command.js';
+import { evolve } from './evolve.js';
+import { explain, nextSteps } from './plan.js';
+import { type KnownRecovery, OUTCOME_DEADLINE } from './state.js';
+
+/** What the outcome of a charge or a payment leads to. */
+
+/** Minutes between two questions for an outcome that stays unknown, at most. */
+const LONGEST_CHECK = 360;
+
+type Explained = Extract<
+  RecoveryEvent,
+  { type: 'FurtherFailureRecorded' | 'RetryDeclined' | 'NotificationSent' | 'NotificationFailed' }
+>;
+
+/** The event, and what follows from it while the recovery is active: one of them says why. */
+export const andNext = (known: KnownRecovery, event: Explained, now: Instant): RecoveryEvent[] => {
+  const after = evolve(known, event);
+  if (after.status !== 'active') return [event];
+  const { events, explanation } = nextSteps(after, now);
+  if (events.some(({ data }) => 'explanation' in data)) return [event, ...events];
+  return [{ ...event, data: { ...event.data, explanation } } as RecoveryEvent, ...events];
+};
+
+/** Told of a second payment: the same one by another word, or the customer paid twice. */
+const paidAgain = (
+  { paidBy, cohort }: KnownRecovery,
+  { amount, currency, source, reference }: CommandOf<'SucceedRecovery'>,
+): RecoveryEvent[] => {
+  if (paidBy === undefined || paidBy.source === source || paidBy.reference === reference) return [];
+  const references = [paidBy.reference, reference].filter((one) => one !== undefined);
+  const sources = [paidBy.source, source];
+  return [{ type: 'DoublePaymentSuspected', data: { references, sources, amount, currency, cohort } }];
+};
+
+export const succeeded = (known: KnownRecovery, success: CommandOf<'SucceedRecovery'>): RecoveryEvent[] => {
+  if (known.status === 'succeeded') return paidAgain(known, success);
+  const { amount, currency, source, reference, now } = success;
+  return [
+    {
+      type: 'RecoverySucceeded',
+      data: {
+        payment_id: known.paymentId,
+        amount,
+        currency,
+        source,
+        succeeded_at: now,
+        previous_status: known.status,
+        ...(reference !== undefined && { reference }),
+        cohort: known.cohort,
+      },
+    },
+  ];
+};
+
+/** Asked long enough. What may have been charged is not charged again: the end. */
+const unresolved = (known: KnownRecovery, attempt: number, reason: string): RecoveryEvent[] => {
+  const { cohort } = known;
+  const given: RecoveryEvent = { type: 'RetryUnresolved', data: { attempt, reason, cohort } };
+  if (known.status !== 'active') return [given];
+  const because = { candidate: 'retry', reason: 'what the PSP never told may have been charged' };
+  const explanation = explain(known, 'close', [because]);
+  return [given, { type: 'RecoveryExhausted', data: { reason: 'outcome_unknown', explanation, cohort } }];
+};
+
+export const settleRetry = (
+  { attempt, outcome, triggerId, now }: CommandOf<'SettleRetry'>,
+  known: KnownRecovery,
+): RecoveryEvent[] => {
+  if (known.open?.attempt !== attempt) return [];
+  const { cohort } = known;
+  switch (outcome.status) {
+    case 'succeeded': {
+      const { amount, currency } = cohort;
+      const { reference } = outcome;
+      const settled: RecoveryEvent = { type: 'RetrySucceeded', data: { attempt, reference, cohort } };
+      return [settled, ...succeeded(known, { amount, currency, source: 'our_retry', reference, now })];
+    }
+    case 'declined': {
+      const reported = triggerId === undefined ? {} : { trigger_id: triggerId };
+      const failure = { ...outcome.failure };
+      const data = { attempt, failure, ...outcome.classification, ...reported, cohort };
+      return andNext(known, { type: 'RetryDeclined', data }, now);
+    }
+    case 'unknown': {
+      if (!isBefore(now, plus(known.open.startedAt, OUTCOME_DEADLINE)))
+        return unresolved(known, attempt, outcome.reason);
+      const check = known.open.checks + 1;
+      const check_at = plus(now, Math.min(2 ** (check - 1), LONGEST_CHECK) * MINUTE);
+      return [
+        { type: 'RetryOutcomeUnknown', data: { attempt, reason: outcome.reason, check, check_at, cohort } },
+      ];
+    }
+    default:
+      return outcome satisfies never;
+  }
+};
