@@ -8,7 +8,7 @@ export interface LaneOptions {
 }
 
 const FIRST_WAIT = 100;
-const LONGEST_WAIT = 30_000;
+const LONGEST_WAIT = 5_000;
 
 /** Runs tasks of different keys side by side and those of one key in order; a failing task holds up its key only. */
 export class LaneRunner {

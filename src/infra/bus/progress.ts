@@ -28,7 +28,7 @@ export class Progress {
 
   finish(position: Position): void {
     this.unfinished.delete(position);
-    this.drained.splice(0).forEach((resume) => resume());
+    this.#wake();
   }
 
   /** What lies up to here, and was not begun, needs no handling. */
@@ -36,8 +36,16 @@ export class Progress {
     if (position > this.scanned) this.scanned = position;
   }
 
-  /** Waits until fewer than `limit` are unfinished. */
-  async room(limit: number): Promise<void> {
-    while (this.unfinished.size >= limit) await new Promise<void>((resume) => this.drained.push(resume));
+  /** Waits until fewer than `limit` are unfinished, or the signal aborts. */
+  async room(limit: number, signal: AbortSignal): Promise<void> {
+    const wake = (): void => this.#wake();
+    signal.addEventListener('abort', wake);
+    while (this.unfinished.size >= limit && !signal.aborted)
+      await new Promise<void>((resume) => this.drained.push(resume));
+    signal.removeEventListener('abort', wake);
+  }
+
+  #wake(): void {
+    this.drained.splice(0).forEach((resume) => resume());
   }
 }
