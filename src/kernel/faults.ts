@@ -17,7 +17,9 @@ export type FaultPoint =
   | 'mail:after-intent'
   | 'mail:after-send'
   | 'mail:after-outcome'
-  | 'scheduler:after-release';
+  | 'scheduler:after-release'
+  | 'relay:after-publish'
+  | 'relay:after-checkpoint';
 
 export type Faults = (point: FaultPoint) => void;
 
