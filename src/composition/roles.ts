@@ -1,13 +1,25 @@
 import { dropOldKeys } from '../api/idempotency.js';
 import { policyReader } from '../commands/organization/policyReader.js';
-import { PgEventBus } from '../infra/bus/pgEventBus.js';
+import { ParkedMessages } from '../infra/bus/parkedMessages.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { pgTimerLeases } from '../infra/timers/pgTimerLeases.js';
 import { runProjector } from '../workers/projector.js';
-import { runSaga } from '../workers/saga.js';
+import { runSaga, SAGA_GROUP, sagaHandler } from '../workers/saga.js';
 import { runScheduler } from '../workers/scheduler.js';
+import { createBus, relayRole } from './bus.js';
 import { recoveryMailSender } from './mail.js';
 import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
+
+const sagaDependencies = ({ store, clock, faults }: Runtime) => ({
+  store,
+  clock,
+  faults,
+  policyOf: policyReader(store),
+});
+
+/** What the operator does with parked messages: each group's by its own handler. */
+export const parkedMessages = (runtime: Runtime): ParkedMessages =>
+  new ParkedMessages(runtime.database.pool, { [SAGA_GROUP]: sagaHandler(sagaDependencies(runtime)) });
 
 /** The workers of one process, each until the signal aborts. */
 export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
@@ -17,10 +29,11 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
     reporting === undefined ? {} : { onError: (error) => reporting.captureError(error, { component }) };
   return {
     projector: (signal: AbortSignal) => runProjector({ engine, signal }),
-    saga: (signal: AbortSignal) => {
+    relay: relayRole(runtime),
+    saga: async (signal: AbortSignal) => {
       const options = { store, pool: database.pool, logger: logger('bus'), faults, ...reportTo('saga') };
-      const bus = new PgEventBus(options);
-      return runSaga({ bus, store, clock, faults, policyOf: policyReader(store) }, signal);
+      const bus = await createBus(runtime, options, signal);
+      await runSaga({ bus, ...sagaDependencies(runtime) }, signal);
     },
     scheduler: async (signal: AbortSignal) => {
       const { psp, mail, secrets } = await effects();
