@@ -91,6 +91,7 @@ export const settings = {
   kafkaTopicReplication: setting('KAFKA_TOPIC_REPLICATION', integer(1, 7), 1),
   kafkaCreateTopics: setting('KAFKA_CREATE_TOPICS', flag, true),
   kafkaClientId: setting('KAFKA_CLIENT_ID', (value: string) => value, 'stealth-recovery'),
+  kafkaSessionTimeoutSeconds: setting('KAFKA_SESSION_TIMEOUT_SECONDS', integer(6, 300), 30),
   kafkaSsl: setting('KAFKA_SSL', flag, false),
   kafkaSslCaFile: setting('KAFKA_SSL_CA_FILE', text, undefined),
   kafkaSslCertFile: setting('KAFKA_SSL_CERT_FILE', text, undefined),

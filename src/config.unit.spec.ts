@@ -107,6 +107,7 @@ const table: Record<Key, Row> = {
   kafkaTopicReplication: numbers(1, 1, 7),
   kafkaCreateTopics: flags(true),
   kafkaClientId: text('stealth-recovery'),
+  kafkaSessionTimeoutSeconds: numbers(30, 6, 300),
   kafkaSsl: flags(false),
   kafkaSslCaFile: text(),
   kafkaSslCertFile: text(),

@@ -24,6 +24,7 @@ export const environmentHelp = {
   KAFKA_TOPIC_REPLICATION: 'of a topic that is created (1)',
   KAFKA_CREATE_TOPICS: 'create the topic when it is missing (true)',
   KAFKA_CLIENT_ID: 'stealth-recovery',
+  KAFKA_SESSION_TIMEOUT_SECONDS: 'after so long a silent saga loses its share (30)',
   KAFKA_SSL: 'speak TLS to the brokers (false)',
   KAFKA_SSL_CA_FILE: 'PEM: the authority to trust',
   KAFKA_SSL_CERT_FILE: 'PEM: our certificate, where brokers ask for one',

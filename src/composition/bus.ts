@@ -95,7 +95,12 @@ export const createBus = async (
 ): Promise<EventBus> => {
   const connection = kafkaConnection(runtime.config);
   if (connection === undefined) return new PgEventBus({ ...options, store: runtime.store });
-  return new KafkaEventBus({ ...options, ...(await openKafka(runtime, connection, options.logger, signal)) });
+  const sessionTimeoutMs = runtime.config.kafkaSessionTimeoutSeconds * 1000;
+  return new KafkaEventBus({
+    ...options,
+    sessionTimeoutMs,
+    ...(await openKafka(runtime, connection, options.logger, signal)),
+  });
 };
 
 /** The relay role; undefined without Kafka, where there is nothing to feed. */
