@@ -97,6 +97,8 @@ export class ParkedMessages {
       if (!(await sequences.lock(client, group, key))) throw new SequenceBusy(key);
       return await work();
     } finally {
+      // Closing the session frees the lock whatever became of it, but only after a while.
+      await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
       client.release(true);
     }
   }
