@@ -33,7 +33,7 @@ const sayAtTheEnd = (why: string): void => {
   leftOut++;
   if (leftOut === 1)
     atTheEnd(() => {
-      const told = `Left out ${leftOut} groups of Kafka tests: ${why}; or set KAFKA_BROKERS.\n`;
+      const told = `Kafka tests left out (${leftOut} groups): ${why}; or set KAFKA_BROKERS.\n`;
       process.stdout.write(told);
       return Promise.resolve();
     });
