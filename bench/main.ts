@@ -10,8 +10,11 @@
 import { parseArgs } from 'node:util';
 import { acceptBench, readBench } from './figures/api.js';
 import { appendBench } from './figures/append.js';
+import { kafkaMemoryBench } from './figures/kafkaMemory.js';
 import { memoryBench } from './figures/memory.js';
+import { overKafkaBench } from './figures/overKafka.js';
 import { exportBench, rebuildAllBench, rebuildBench } from './figures/rebuild.js';
+import { relayBench } from './figures/relay.js';
 import { type Cluster, openCluster } from './lib/cluster.js';
 import type { Bench, Figure, Sizes } from './lib/figure.js';
 import { jsonLine, report, textLine } from './lib/report.js';
@@ -25,6 +28,9 @@ const full: Sizes = {
   appendMs: 600,
   httpMs: 1_500,
   runs: 5,
+  latencies: 300,
+  steadyMs: 60_000,
+  carried: 200_000,
 };
 const quick: Sizes = {
   log: 12_000,
@@ -34,6 +40,9 @@ const quick: Sizes = {
   appendMs: 150,
   httpMs: 200,
   runs: 1,
+  latencies: 10,
+  steadyMs: 3_000,
+  carried: 4_000,
 };
 
 /** In this order: the last one makes the log grow. */
@@ -44,6 +53,9 @@ const benches: readonly Bench[] = [
   rebuildAllBench,
   exportBench,
   readBench,
+  relayBench,
+  overKafkaBench,
+  kafkaMemoryBench,
   memoryBench,
 ];
 const names = benches.flatMap((bench) => bench.names);

@@ -4,6 +4,7 @@ export const environments = ['development', 'staging', 'production'] as const;
 export type Environment = (typeof environments)[number];
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const jwtAlgorithms = ['HS256'] as const;
+export const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
 type Parser<T> = (text: string) => T;
 interface Setting<T> {
@@ -48,6 +49,15 @@ const url =
     URL.canParse(value) && protocols.includes(new URL(value).protocol)
       ? value.replace(/\/$/, '')
       : fail(`a URL starting with ${protocols.join(' or ')}`);
+/** host:port, several with commas. */
+const brokers: Parser<readonly string[] | undefined> = (value) => {
+  const list = value.split(',').map((one) => one.trim());
+  return list.every((one) => /^[^\s:/]+:\d{1,5}$/.test(one) || /^\[[0-9a-f:]+\]:\d{1,5}$/i.test(one))
+    ? list
+    : fail('host:port, several of them with commas');
+};
+const topic: Parser<string> = (value) =>
+  /^[\w.-]{1,249}$/.test(value) ? value : fail('up to 249 letters, digits, dots, underscores and hyphens');
 const key32: Parser<Buffer | undefined> = (value) => {
   const bytes = Buffer.from(value, 'base64');
   return bytes.length === 32 && bytes.toString('base64') === value
@@ -75,6 +85,24 @@ export const settings = {
   smtpPassword: setting('SMTP_PASSWORD', text, undefined),
   smtpFrom: setting('SMTP_FROM', (value: string) => value, 'Payments <payments@localhost>'),
   stripeApiBase: setting('STRIPE_API_BASE', url('http:', 'https:'), undefined),
+  kafkaBrokers: setting('KAFKA_BROKERS', brokers, undefined),
+  kafkaTopic: setting('KAFKA_TOPIC', topic, 'stealth-recovery.payments.v1'),
+  kafkaTopicPartitions: setting('KAFKA_TOPIC_PARTITIONS', integer(1, 1000), 12),
+  kafkaTopicReplication: setting('KAFKA_TOPIC_REPLICATION', integer(1, 7), 1),
+  kafkaCreateTopics: setting('KAFKA_CREATE_TOPICS', flag, true),
+  kafkaClientId: setting('KAFKA_CLIENT_ID', (value: string) => value, 'stealth-recovery'),
+  kafkaSessionTimeoutSeconds: setting('KAFKA_SESSION_TIMEOUT_SECONDS', integer(6, 300), 30),
+  kafkaSsl: setting('KAFKA_SSL', flag, false),
+  kafkaSslCaFile: setting('KAFKA_SSL_CA_FILE', text, undefined),
+  kafkaSslCertFile: setting('KAFKA_SSL_CERT_FILE', text, undefined),
+  kafkaSslKeyFile: setting('KAFKA_SSL_KEY_FILE', text, undefined),
+  kafkaSaslMechanism: setting(
+    'KAFKA_SASL_MECHANISM',
+    oneOf(saslMechanisms) as Parser<(typeof saslMechanisms)[number] | undefined>,
+    undefined,
+  ),
+  kafkaSaslUsername: setting('KAFKA_SASL_USERNAME', text, undefined),
+  kafkaSaslPassword: setting('KAFKA_SASL_PASSWORD', text, undefined),
   sentryDsn: setting('SENTRY_DSN', url('http:', 'https:'), undefined),
   sentryTracesSampleRate: setting('SENTRY_TRACES_SAMPLE_RATE', fraction, 0.1),
   sentryProfilesSampleRate: setting('SENTRY_PROFILES_SAMPLE_RATE', fraction, 0.1),

@@ -38,6 +38,16 @@ const web: Row = {
   ],
   refuses: ['pay.example.com', 'ftp://pay.example.com', 'https://'],
 };
+const flags = (fallback: boolean): Row => ({
+  fallback,
+  reads: [
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ],
+  refuses: ['yes', 'FALSE', '2'],
+});
 const numbers = (fallback: number, min: number, max: number): Row => ({
   fallback,
   reads: [
@@ -68,16 +78,7 @@ const table: Record<Key, Row> = {
   },
   databasePoolSize: numbers(20, 10, 200),
   dataDir: text('./.data'),
-  migrateOnStart: {
-    fallback: true,
-    reads: [
-      ['true', true],
-      ['1', true],
-      ['false', false],
-      ['0', false],
-    ],
-    refuses: ['yes', 'FALSE', '2'],
-  },
+  migrateOnStart: flags(true),
   jwtSecret: text(),
   jwtAlgorithm: { fallback: 'HS256', reads: [['HS256', 'HS256']], refuses: ['none', 'HS512', 'RS256'] },
   jwtExpiryMinutes: numbers(1440, 1, 43_200),
@@ -89,6 +90,35 @@ const table: Record<Key, Row> = {
   smtpPassword: text(),
   smtpFrom: text('Payments <payments@localhost>'),
   stripeApiBase: web,
+  kafkaBrokers: {
+    fallback: undefined,
+    reads: [
+      ['kafka:9092', ['kafka:9092']],
+      ['a.example.com:9092, 10.0.0.1:9093,[::1]:9094', ['a.example.com:9092', '10.0.0.1:9093', '[::1]:9094']],
+    ],
+    refuses: ['kafka', 'kafka://a:9092', 'a:9092,', 'a:port'],
+  },
+  kafkaTopic: {
+    fallback: 'stealth-recovery.payments.v1',
+    reads: [['eu.payments_v1', 'eu.payments_v1']],
+    refuses: ['a topic', 'a/b', 'x'.repeat(250)],
+  },
+  kafkaTopicPartitions: numbers(12, 1, 1000),
+  kafkaTopicReplication: numbers(1, 1, 7),
+  kafkaCreateTopics: flags(true),
+  kafkaClientId: text('stealth-recovery'),
+  kafkaSessionTimeoutSeconds: numbers(30, 6, 300),
+  kafkaSsl: flags(false),
+  kafkaSslCaFile: text(),
+  kafkaSslCertFile: text(),
+  kafkaSslKeyFile: text(),
+  kafkaSaslMechanism: {
+    fallback: undefined,
+    reads: [['scram-sha-512', 'scram-sha-512']],
+    refuses: ['gssapi', 'PLAIN'],
+  },
+  kafkaSaslUsername: text(),
+  kafkaSaslPassword: text(),
   sentryDsn: web,
   sentryTracesSampleRate: share,
   sentryProfilesSampleRate: share,

@@ -3,10 +3,10 @@ import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
 import { playDemo, settlePort } from './composition/demo.js';
 import { serveHttp } from './composition/http.js';
-import { workers } from './composition/roles.js';
+import { parkedMessages, workers } from './composition/roles.js';
 import { createEffects, createRuntime, type Effects, type Runtime } from './composition/runtime.js';
 import { VERSION } from './composition/version.js';
-import type { Config } from './config.js';
+import { type Config, ConfigError } from './config.js';
 import { createLogger } from './infra/logging/logger.js';
 import { createMigrator, type Migrator } from './infra/postgres/migrate.js';
 import { databaseChecks, refuseUnsafe } from './infra/postgres/databaseChecks.js';
@@ -42,12 +42,16 @@ const runRoles = async (
 ): Promise<void> => {
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const { projector, saga, scheduler } = workers(runtime, effects);
+  const { relay, ...others } = workers(runtime, effects);
   const api = async (until: AbortSignal) => serveHttp(runtime, await effects(), until);
-  const runners: Record<string, (until: AbortSignal) => Promise<void>> = { projector, saga, scheduler, api };
+  const runners: Record<string, (until: AbortSignal) => Promise<void>> = {
+    ...others,
+    api,
+    ...(relay && { relay }),
+  };
   const chosen = roles.length === 0 ? Object.keys(runners) : roles;
-  if (chosen.includes('relay'))
-    throw new Error('The relay feeds Kafka; without it the workers read the log themselves.');
+  if (chosen.includes('relay') && relay === undefined)
+    throw new ConfigError(['KAFKA_BROKERS must be set for the relay, which feeds Kafka']);
   const running = chosen.map(async (role) => {
     try {
       await runners[role]?.(stop);
@@ -95,6 +99,7 @@ export const compose = async (
       store: runtime.store,
       migrations,
       projections: runtime.engine,
+      parked: parkedMessages(runtime),
       databaseChecks: () => databaseChecks(database.pool),
       serve: async ({ roles, signal }) => {
         await prepared();

@@ -27,6 +27,10 @@ export interface Sizes {
   readonly httpMs: number;
   /** Whole reads and rebuilds of each contender. */
   readonly runs: number;
+  /** Over Kafka: payments timed one by one, how long a steady load lasts, messages carried for the memory figures. */
+  readonly latencies: number;
+  readonly steadyMs: number;
+  readonly carried: number;
 }
 
 export interface Environment {

@@ -8,7 +8,7 @@ import { type Server, startServer } from '../servers/started.js';
 /** As many as the product takes by default. */
 export const POOL_SIZE = 20;
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -23,7 +23,7 @@ interface Registered {
   readonly organization: { readonly id: string };
 }
 
-const register = async (port: number, slug: string): Promise<Registered> => {
+export const register = async (port: number, slug: string): Promise<Registered> => {
   const answer = await fetch(`http://127.0.0.1:${port}/v1/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

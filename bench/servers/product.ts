@@ -1,4 +1,4 @@
-/** The product's API as `recovery serve --role api` runs it, by the environment. Ends with the process that forked it. */
+/** The product's API as `recovery serve --role api` runs it, or every role with BENCH_ROLES=all, by the environment. Ends with the process that forked it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.js';
 import { openServices } from '../../src/main.js';
@@ -24,7 +24,10 @@ const announce = async (): Promise<void> => {
 };
 
 try {
-  const serving = services.serve({ roles: ['api'], signal: stop.signal });
+  const serving = services.serve({
+    roles: process.env['BENCH_ROLES'] === 'all' ? [] : ['api'],
+    signal: stop.signal,
+  });
   await Promise.all([serving, announce()]);
 } finally {
   await services.close();

@@ -98,5 +98,6 @@ export const failureOf = (error: unknown): Failure => {
     const exitCode = engineRefusals.has(code) ? exitCodes.refused : exitCodes.failure;
     return { exitCode, code, message: error.message };
   }
+  if (code === 'sequence_busy') return { exitCode: exitCodes.refused, code, message: error.message };
   return byCode(error);
 };

@@ -3,6 +3,7 @@ import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { eventsCommand } from './commands/events.js';
 import { migrateCommand } from './commands/migrate.js';
+import { parkedCommand } from './commands/parked.js';
 import { projectionsCommand } from './commands/projections.js';
 import { recoveriesCommand } from './commands/recoveries.js';
 import { serveCommand } from './commands/serve.js';
@@ -54,6 +55,7 @@ export const createProgram = (cli: Cli, version: string, print: (text: string) =
     projectionsCommand,
     eventsCommand,
     recoveriesCommand,
+    parkedCommand,
     demoCommand,
     doctorCommand,
   ];

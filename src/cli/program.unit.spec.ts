@@ -14,6 +14,7 @@ const commands = [
   ...['list', 'status', 'rebuild', 'rollback', 'pause', 'resume'].map((name) => `projections ${name}`),
   ...['events', 'events tail', 'events show', 'events export'],
   ...['recoveries', 'recoveries explain'],
+  ...['parked', 'parked list', 'parked show', 'parked retry', 'parked discard'],
 ];
 
 describe('recovery: help', () => {
@@ -51,6 +52,7 @@ describe('recovery: a mistake on the command line', () => {
     'events export --org acme': /Give a UUID/,
     'events export --after -1': /Give a position|unknown option|argument missing/,
     'events show acme': /Streams are named/,
+    'parked retry': /missing required argument 'key'/,
     'recoveries explain': /missing required argument 'id'/,
   };
   for (const [line, message] of Object.entries(mistakes)) {

@@ -2,6 +2,7 @@
 import type { Config } from '../config.js';
 import type { EventStore } from '../events/eventStore.js';
 import type { Db } from '../kernel/db.js';
+import type { ParkedMessages } from '../infra/bus/parkedMessages.js';
 import type { ProjectionEngine } from '../projections/engine/engine.js';
 
 export const serveRoles = ['api', 'projector', 'relay', 'saga', 'scheduler'] as const;
@@ -26,6 +27,9 @@ export type ProjectionAdmin = Pick<
   'list' | 'status' | 'rebuild' | 'rollback' | 'pause' | 'resume'
 >;
 
+/** Messages that could not be handled. */
+export type ParkedAdmin = Pick<ParkedMessages, 'list' | 'messages' | 'retry' | 'discard'>;
+
 /** One finding of `recovery doctor`. A failing check says what to do in `fix`. */
 export interface Check {
   readonly name: string;
@@ -41,6 +45,7 @@ export interface CliServices {
   readonly store: EventStore;
   readonly migrations: Migrations;
   readonly projections: ProjectionAdmin;
+  readonly parked: ParkedAdmin;
   databaseChecks(): Promise<readonly Check[]>;
   /** Runs the roles (all of them without any given) until the signal aborts, then stops gracefully. */
   serve(options: { readonly roles: readonly ServeRole[]; readonly signal: AbortSignal }): Promise<void>;

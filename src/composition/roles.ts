@@ -1,14 +1,27 @@
 import { dropOldKeys } from '../api/idempotency.js';
 import { policyReader } from '../commands/organization/policyReader.js';
-import { PgEventBus } from '../infra/bus/pgEventBus.js';
+import { ParkedMessages } from '../infra/bus/parkedMessages.js';
 import { meansOf } from '../infra/psp/pspRouter.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { pgTimerLeases } from '../infra/timers/pgTimerLeases.js';
 import { runProjector } from '../workers/projector.js';
-import { runSaga } from '../workers/saga.js';
+import { runSaga, SAGA_GROUP, sagaHandler } from '../workers/saga.js';
 import { runScheduler } from '../workers/scheduler.js';
+import { createBus, relayRole } from './bus.js';
 import { recoveryMailSender } from './mail.js';
 import { connectionsOf, type Effects, publicBaseUrl, type Runtime } from './runtime.js';
+
+const sagaDependencies = ({ config, store, clock, faults }: Runtime) => ({
+  store,
+  clock,
+  faults,
+  policyOf: policyReader(store),
+  meansOf: meansOf(connectionsOf(config, store)),
+});
+
+/** What the operator does with parked messages: each group's by its own handler. */
+export const parkedMessages = (runtime: Runtime): ParkedMessages =>
+  new ParkedMessages(runtime.database.pool, { [SAGA_GROUP]: sagaHandler(sagaDependencies(runtime)) });
 
 /** The workers of one process, each until the signal aborts. */
 export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
@@ -18,12 +31,11 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
     reporting === undefined ? {} : { onError: (error) => reporting.captureError(error, { component }) };
   return {
     projector: (signal: AbortSignal) => runProjector({ engine, signal }),
-    saga: (signal: AbortSignal) => {
+    relay: relayRole(runtime),
+    saga: async (signal: AbortSignal) => {
       const options = { store, pool: database.pool, logger: logger('bus'), faults, ...reportTo('saga') };
-      const bus = new PgEventBus(options);
-      const policyOf = policyReader(store);
-      const means = meansOf(connectionsOf(runtime.config, store));
-      return runSaga({ bus, store, clock, faults, policyOf, meansOf: means }, signal);
+      const bus = await createBus(runtime, options, signal);
+      await runSaga({ bus, ...sagaDependencies(runtime) }, signal);
     },
     scheduler: async (signal: AbortSignal) => {
       const { psp, mail, secrets } = await effects();

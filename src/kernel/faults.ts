@@ -18,7 +18,9 @@ export type FaultPoint =
   | 'mail:after-send'
   | 'mail:after-outcome'
   | 'scheduler:after-release'
-  | 'checkout:after-payment';
+  | 'checkout:after-payment'
+  | 'relay:after-publish'
+  | 'relay:after-checkpoint';
 
 export type Faults = (point: FaultPoint) => void;
 

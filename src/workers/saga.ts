@@ -11,10 +11,13 @@ import type { Clock } from '../kernel/clock.js';
 import type { Faults } from '../kernel/faults.js';
 import type { OrgId } from '../kernel/ids.js';
 
-export interface SagaDependencies extends FollowDependencies {
-  readonly bus: EventBus;
+export interface SagaHandlerDependencies extends FollowDependencies {
   readonly clock: Clock;
   readonly faults: Faults;
+}
+
+export interface SagaDependencies extends SagaHandlerDependencies {
+  readonly bus: EventBus;
 }
 
 const CONCURRENCY = 16;
@@ -27,7 +30,7 @@ const contextOf = (message: PublicMessage, clock: Clock): Omit<CommandContext, '
   now: clock.now().toISOString(),
 });
 
-const follow = (deps: SagaDependencies, message: PublicMessage): Promise<void> => {
+const follow = (deps: SagaHandlerDependencies, message: PublicMessage): Promise<void> => {
   const context = contextOf(message, deps.clock);
   switch (message.type) {
     case 'payment.failed':
@@ -41,16 +44,23 @@ const follow = (deps: SagaDependencies, message: PublicMessage): Promise<void> =
   }
 };
 
+export const SAGA_GROUP = 'recovery-saga';
+
+/** What the saga does with a message. */
+export const sagaHandler =
+  (deps: SagaHandlerDependencies) =>
+  async (message: PublicMessage): Promise<void> => {
+    deps.faults('saga:before-command');
+    await follow(deps, message);
+    deps.faults('saga:after-command');
+  };
+
 /** The process manager's ear: public messages in, commands on recoveries out. Runs until the signal aborts. */
 export const runSaga = (deps: SagaDependencies, signal: AbortSignal): Promise<void> =>
   deps.bus.consume({
-    group: 'recovery-saga',
+    group: SAGA_GROUP,
     types: ['payment.failed', 'payment.succeeded', 'recovery.succeeded'],
     concurrency: CONCURRENCY,
     signal,
-    handle: async (message) => {
-      deps.faults('saga:before-command');
-      await follow(deps, message);
-      deps.faults('saga:after-command');
-    },
+    handle: sagaHandler(deps),
   });

@@ -2,7 +2,7 @@
 import { type Config, ConfigError, readConfig } from '../../src/config.js';
 import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/run.js';
-import type { CliServices, ProjectionAdmin } from '../../src/cli/services.js';
+import type { CliServices, ParkedAdmin, ProjectionAdmin } from '../../src/cli/services.js';
 import { MemoryEventStore } from '../../src/infra/eventStore/memoryEventStore.js';
 import type { ProjectionStatus } from '../../src/projections/engine/status.js';
 
@@ -46,6 +46,39 @@ export const fakeProjections = (
   };
 };
 
+/** One sequence of two messages; every call is noted as one line. */
+export const fakeParked = (calls: string[]): ParkedAdmin => ({
+  list: () =>
+    Promise.resolve([
+      {
+        group: 'recovery-saga',
+        key: 'k1',
+        messages: 2,
+        reason: 'broken',
+        tries: 6,
+        parked_at: '2026-01-01T00:00:00.000Z',
+        tried_at: '2026-01-01T00:00:01.000Z',
+      },
+    ]),
+  messages: () =>
+    Promise.resolve([
+      {
+        number: '1',
+        id: 'm1',
+        parked_at: '2026-01-01T00:00:00.000Z',
+        form: { unreadable: { key: '', headers: {}, value: '' } },
+      },
+    ]),
+  retry: (group, key) => {
+    calls.push(`retry ${group} ${key}`);
+    return Promise.resolve({ handled: 2, left: 0 });
+  },
+  discard: (group, key, which) => {
+    calls.push(`discard ${group} ${key} ${which}`);
+    return Promise.resolve(2);
+  },
+});
+
 export interface CliRun {
   readonly code: number;
   readonly out: string;
@@ -72,6 +105,7 @@ const fakeServices = (calls: string[], { services, projections }: CliWorld): Cli
     status: () => Promise.resolve({ applied: ['1_one.js'], pending: [], unknown: [] }),
   },
   projections: fakeProjections(calls, projections),
+  parked: fakeParked(calls),
   databaseChecks: () =>
     Promise.resolve([{ name: 'database', ok: true, severity: 'error', detail: 'answers', fix: '' }]),
   serve: ({ roles }) => Promise.resolve(void calls.push(`serve ${roles.join()}`)),

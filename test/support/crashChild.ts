@@ -5,9 +5,9 @@
  */
 import { readConfig } from '../../src/config.js';
 import type { CliServices } from '../../src/cli/services.js';
-import type { Clock } from '../../src/kernel/clock.js';
 import type { FaultPoint } from '../../src/kernel/faults.js';
 import { compose } from '../../src/main.js';
+import { FastClock } from './fastClock.js';
 
 export interface Orders {
   /** The clock starts there, or now if that is later. */
@@ -23,23 +23,6 @@ const LOOK_EVERY = 30;
 const STRIDE = 6 * 3_600_000;
 
 const tell = (told: Told): void => void process.send?.(told);
-
-/** Real time, moved forward. */
-class FastClock implements Clock {
-  #ahead: number;
-
-  constructor(from: Date) {
-    this.#ahead = Math.max(0, from.getTime() - Date.now());
-  }
-
-  now(): Date {
-    return new Date(Date.now() + this.#ahead);
-  }
-
-  advanceTo(instant: number): void {
-    this.#ahead = Math.max(this.#ahead, instant - Date.now());
-  }
-}
 
 interface Standing {
   readonly next: string | null;

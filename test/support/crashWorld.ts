@@ -36,7 +36,7 @@ export class Life {
     );
     child.on('error', (error) => this.#lines.push(String(error)));
     child.on('message', (told: Told) => {
-      if (told.tell === 'settled') this.#settled = told.head;
+      if (told?.tell === 'settled') this.#settled = told.head;
     });
     let rest = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -65,7 +65,7 @@ export class Life {
     return this.#lines.join('\n');
   }
 
-  async begin(orders: Orders): Promise<void> {
+  async begin(orders: object): Promise<void> {
     await Promise.race([this.#loaded, this.ended]);
     if (!this.#over) this.#child.send(orders);
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface LaneOptions {
@@ -8,7 +9,7 @@ export interface LaneOptions {
 }
 
 const FIRST_WAIT = 100;
-const LONGEST_WAIT = 30_000;
+const LONGEST_WAIT = 5_000;
 
 /** Runs tasks of different keys side by side and those of one key in order; a failing task holds up its key only. */
 export class LaneRunner {
@@ -16,7 +17,9 @@ export class LaneRunner {
   private readonly waiting: (() => void)[] = [];
   private running = 0;
 
-  constructor(private readonly options: LaneOptions) {}
+  constructor(private readonly options: LaneOptions) {
+    setMaxListeners(0, options.signal); // each task that waits for its next try listens to it
+  }
 
   /** Resolves true when the task is done, false when the signal aborted before it was. */
   run(key: string, task: () => Promise<void>): Promise<boolean> {

@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { DomainError } from '../../kernel/errors.js';
+import { isOutage } from './outage.js';
+
+const coded = (code: string): Error => Object.assign(new Error('failed'), { code });
+
+describe('isOutage', () => {
+  const outages: Record<string, unknown> = {
+    'a refused connection': coded('ECONNREFUSED'),
+    'a server that shuts down': coded('57P01'),
+    'too many connections': coded('53300'),
+    'a lost race': coded('40001'),
+    'a database that is being restored': coded('25006'),
+    'a connection that broke': new Error('Connection terminated unexpectedly'),
+    'a full pool': new Error('timeout exceeded when trying to connect'),
+    'an event store that is away': new DomainError('unavailable', 'away'),
+    "the event store client's word for it": Object.assign(new Error('x'), { type: 'unavailable' }),
+    'an outage as the cause': new Error('append failed', { cause: coded('ECONNRESET') }),
+    'several refused addresses': new AggregateError([coded('ECONNREFUSED')]),
+  };
+  for (const [what, error] of Object.entries(outages))
+    it(`takes ${what} for one`, () => expect(isOutage(error)).to.equal(true));
+
+  const faults: Record<string, unknown> = {
+    'a defect': new TypeError('x is undefined'),
+    'a broken rule': new DomainError('recovery_closed', 'closed'),
+    'a constraint': coded('23514'),
+    'a value that does not fit': coded('22P02'),
+    'a statement that takes too long': coded('57014'),
+    'a word that is none': 'thrown',
+  };
+  for (const [what, error] of Object.entries(faults))
+    it(`does not take ${what} for one`, () => expect(isOutage(error)).to.equal(false));
+});

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { ConsumeOptions, EventBus } from '../../events/eventBus.js';
+import type { Faults } from '../../kernel/faults.js';
+import { Intake, type IntakeOptions } from '../bus/intake.js';
+import { Commits } from './commits.js';
+import { type OwnedPartition, Ownership } from './ownership.js';
+import { incomingOf, type KafkaMessage } from './wire.js';
+
+export interface KafkaEventBusOptions extends IntakeOptions {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly faults: Faults;
+  /** After so long without a sign of life a consumer's partitions are given to others. */
+  readonly sessionTimeoutMs?: number;
+}
+
+const SESSION_TIMEOUT_MS = 30_000;
+/** Messages handed out and not finished, at most: a bound of memory. */
+const IN_FLIGHT = 1_000;
+const BEGIN_AGAIN_MS = 1_000;
+/** How long a fetch waits for a message. Heartbeats go out between fetches. */
+const MAX_WAIT_MS = 1_000;
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/**
+ * Consumes a topic in a Kafka consumer group.
+ *
+ * Batches are handed on to the intake and the next is fetched at once: messages of all partitions are handled side by
+ * side, and a message that is tried again holds up its own key only. What is committed is where everything before is
+ * handled (or parked), so a crash, a rebalance or a lost commit leads to copies and never to a hole. The commands make
+ * copies harmless, also those that an instance works on that no longer owns the partition and does not know it yet.
+ *
+ * What kafkajs does not survive by itself ends the consumer; it is then begun anew, for ever.
+ */
+export class KafkaEventBus implements EventBus {
+  constructor(private readonly options: KafkaEventBusOptions) {}
+
+  async consume(consumer: ConsumeOptions): Promise<void> {
+    const { logger } = this.options;
+    while (!consumer.signal.aborted) {
+      const session = new Session(this.options, consumer);
+      const crash = await session.run().catch((error: unknown) => error);
+      if (crash !== undefined && !consumer.signal.aborted)
+        logger.warn({ err: crash, group: consumer.group }, 'bus consumer interrupted');
+      await sleep(BEGIN_AGAIN_MS, undefined, { signal: consumer.signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** One life of a kafkajs consumer, until the signal aborts or it crashes. */
+class Session {
+  readonly #ended = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #intake: Intake;
+  readonly #ownership = new Ownership();
+  readonly #consumer: Consumer;
+  readonly #commits: Commits;
+  readonly #running = new Set<Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  #refreshed: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly options: KafkaEventBusOptions,
+    private readonly consumerOptions: ConsumeOptions,
+  ) {
+    const { group, signal } = consumerOptions;
+    const { kafka, topic, logger, faults, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options;
+    this.#signal = AbortSignal.any([signal, this.#ended.signal]);
+    this.#intake = new Intake(options, { ...consumerOptions, signal: this.#signal });
+    this.#consumer = kafka.consumer({
+      groupId: group,
+      allowAutoTopicCreation: false,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: Math.floor(sessionTimeoutMs / 10),
+      maxWaitTimeInMs: Math.min(MAX_WAIT_MS, sessionTimeoutMs / 5),
+      retry: { retries: 4, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const after = (): void => faults('saga:after-checkpoint');
+    this.#commits = new Commits({
+      consumer: this.#consumer,
+      ownership: this.#ownership,
+      topic,
+      logger,
+      after,
+    });
+  }
+
+  /** @returns why kafkajs gave up, undefined at the end */
+  async run(): Promise<unknown> {
+    const { topic, partitions } = this.options;
+    const crashed = new Promise<unknown>((resolve) =>
+      this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => resolve(payload.error)),
+    );
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.#ownership.assign(payload.memberId, payload.memberAssignment[topic] ?? []);
+      this.#refreshed = this.#intake.refresh();
+      this.#refreshed.catch(() => undefined); // the next batch learns of it
+    });
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topic, fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: partitions, // none waits in a queue until it is somebody else's
+        eachBatch: (payload) => this.#takeIn(payload),
+      });
+      return await Promise.race([crashed, aborted(this.#signal)]);
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#ended.abort();
+    await Promise.allSettled(this.#running);
+    await this.#commits.last();
+    await this.#consumer.disconnect().catch(() => undefined);
+  }
+
+  async #takeIn(payload: EachBatchPayload): Promise<void> {
+    const { batch, resolveOffset, isStale, isRunning } = payload;
+    const first = BigInt(batch.firstOffset() ?? 0); // kafkajs delivers no empty batch
+    const owned = this.#ownership.of(batch.partition, first);
+    if (owned === undefined || isStale()) return;
+    const missing = owned.gapBefore(first);
+    if (missing !== undefined) {
+      this.#consumer.seek({ topic: batch.topic, partition: batch.partition, offset: String(missing) });
+      return;
+    }
+    await this.#refreshed;
+    for (const message of batch.messages) {
+      await this.#room(payload);
+      if (owned.lost || this.#signal.aborted || !isRunning()) return;
+      if (owned.begin(BigInt(message.offset))) this.#start(owned, message);
+      resolveOffset(message.offset);
+    }
+    owned.pass(BigInt(batch.lastOffset()));
+    resolveOffset(batch.lastOffset());
+    this.#commits.save();
+  }
+
+  #start(owned: OwnedPartition, message: KafkaMessage): void {
+    const { topic } = this.options;
+    const { types } = this.consumerOptions;
+    const incoming = incomingOf({ topic, partition: owned.partition }, message, ({ type }) =>
+      types.includes(type),
+    );
+    const taken = incoming && this.#intake.take({ ...incoming, wanted: () => !owned.lost });
+    if (taken === undefined) return owned.finish(BigInt(message.offset));
+    const run: Promise<void> = taken
+      .then((done) => {
+        if (done) owned.finish(BigInt(message.offset));
+        this.#commits.save();
+      })
+      .finally(() => this.#left(run));
+    this.#running.add(run);
+  }
+
+  /** Waits while too much is in hand, and keeps the membership alive meanwhile. */
+  async #room({ heartbeat }: EachBatchPayload): Promise<void> {
+    while (this.#running.size >= IN_FLIGHT && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, MAX_WAIT_MS);
+        this.#waiting.push(() => (clearTimeout(timer), resolve()));
+      });
+      await heartbeat(); // throws when the group rebalances
+    }
+  }
+
+  #left(run: Promise<void>): void {
+    this.#running.delete(run);
+    this.#waiting.splice(0).forEach((resume) => resume());
+  }
+}

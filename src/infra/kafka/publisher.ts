@@ -1,0 +1,39 @@
+import type { Kafka, Producer } from 'kafkajs';
+import { toWire } from '../../events/integration/cloudEvents.js';
+import type { PublicMessage } from '../../events/integration/message.js';
+
+const ALL_REPLICAS = -1;
+
+/**
+ * Publishes messages in their order, one batch at a time: the next is sent after the last is acknowledged, so that
+ * nothing can overtake. Kafka's idempotent producer would keep the order with five in flight, but in kafkajs it is
+ * experimental, takes one in flight as well, and what it spares, a copy after an acknowledgement got lost, does no
+ * harm here.
+ *
+ * A batch that fails is for the caller to publish again as a whole. kafkajs's own retry sends it only to brokers that
+ * have not answered yet: a partition that has moved to one that has would be left out, and nobody told.
+ */
+export class KafkaPublisher {
+  #producer: Producer | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly topic: string,
+  ) {}
+
+  /** Resolves when every in-sync replica has the messages. */
+  async publish(messages: readonly PublicMessage[]): Promise<void> {
+    this.#producer ??= this.kafka.producer({
+      allowAutoTopicCreation: false,
+      maxInFlightRequests: 1,
+      retry: { retries: 0 },
+    });
+    await this.#producer.connect(); // at once when it is
+    await this.#producer.send({ topic: this.topic, acks: ALL_REPLICAS, messages: messages.map(toWire) });
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.disconnect();
+    this.#producer = undefined;
+  }
+}

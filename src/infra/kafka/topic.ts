@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, Kafka } from 'kafkajs';
+import type { Logger } from '../../kernel/logger.js';
+import type { KafkaConnection } from './client.js';
+
+export interface TopicOptions {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replication: number;
+  /** May we make it? */
+  readonly create: boolean;
+}
+
+const LONGEST_PAUSE_MS = 8_000;
+/** Long enough for any consumer that was away; the log can publish all of it again. */
+const RETENTION_MS = 30 * 24 * 3_600_000;
+
+/** The topic is not there, and is not ours to make. */
+export class TopicMissing extends Error {
+  constructor({ topic, partitions, replication }: TopicOptions, { brokers }: KafkaConnection) {
+    const command = [
+      `kafka-topics.sh --bootstrap-server ${brokers.join(',')} --create --topic ${topic}`,
+      `--partitions ${partitions} --replication-factor ${replication} --config retention.ms=${RETENTION_MS}`,
+    ].join(' ');
+    super(`Kafka has no topic ${topic}. Create it, or set KAFKA_CREATE_TOPICS=true:\n  ${command}`);
+    this.name = 'TopicMissing';
+  }
+}
+
+const create = async (admin: Admin, { topic, partitions, replication }: TopicOptions): Promise<void> => {
+  // With one replica down there must still be two copies of what is acknowledged.
+  const inSync = replication >= 3 ? [{ name: 'min.insync.replicas', value: '2' }] : [];
+  const retention = { name: 'retention.ms', value: String(RETENTION_MS) };
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [
+      {
+        topic,
+        numPartitions: partitions,
+        replicationFactor: replication,
+        configEntries: [retention, ...inSync],
+      },
+    ],
+  });
+};
+
+const partitionsOf = async (admin: Admin, topic: string): Promise<number> => {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics[0]?.partitions.length ?? 0;
+};
+
+const ensureOnce = async (
+  kafka: Kafka,
+  connection: KafkaConnection,
+  options: TopicOptions,
+): Promise<number> => {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    if (!(await admin.listTopics()).includes(options.topic)) {
+      if (!options.create) throw new TopicMissing(options, connection);
+      await create(admin, options); // false when another process was faster
+    }
+    return await partitionsOf(admin, options.topic);
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+/** A wrong login and a missing topic stay so until somebody acts; anything else may pass. */
+const isPermanent = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error instanceof TopicMissing || error.name === 'KafkaJSSASLAuthenticationError');
+
+/**
+ * Makes sure that the topic is there, as soon as the brokers can be reached.
+ * @returns how many partitions it has; 0 when the signal aborted before that was known
+ * @throws TopicMissing
+ */
+export const ensureTopic = async (
+  kafka: Kafka,
+  connection: KafkaConnection,
+  options: TopicOptions,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<number> => {
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      return await ensureOnce(kafka, connection, options);
+    } catch (error) {
+      if (isPermanent(error)) throw error;
+      logger.warn({ err: error, failures }, 'Kafka cannot be reached, trying again');
+    }
+    const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** failures);
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return 0;
+};

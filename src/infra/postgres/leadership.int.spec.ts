@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
+import { silentLogger as logger } from '../../kernel/logger.js';
+import { lead } from './leadership.js';
+
+const entry = fileURLToPath(new URL('../../../test/support/leaderChild.ts', import.meta.url));
+
+describe('leadership', () => {
+  let db: TestDatabase;
+  let children: ChildProcess[] = [];
+  before(async () => {
+    db = await createTestDatabase();
+  });
+  afterEach(async () => {
+    for (const child of children) if (child.kill('SIGKILL')) await once(child, 'exit');
+    children = [];
+  });
+  after(() => db.drop());
+
+  /** A process that leads until it is told otherwise. */
+  const leader = async (name: string, silenceMs: number): Promise<ChildProcess> => {
+    const child = fork(entry, [db.url, name, String(silenceMs)], { execArgv: ['--import', 'tsx'] });
+    children.push(child);
+    await once(child, 'message');
+    return child;
+  };
+
+  /** How long it takes until this process is elected. */
+  const elected = async (name: string): Promise<number> => {
+    const stop = new AbortController();
+    const start = performance.now();
+    await lead({ pool: db.pool, logger, name }, stop.signal, () => Promise.resolve(stop.abort()));
+    return performance.now() - start;
+  };
+
+  it('is taken over at once from a process that was killed', async () => {
+    const child = await leader('killed', 15_000);
+    child.kill('SIGKILL');
+    expect(await elected('killed')).to.be.lessThan(3_000);
+  });
+
+  it('is taken over from a process that hangs, which learns of it when it goes on', async function () {
+    this.timeout(40_000);
+    const child = await leader('hung', 2_000);
+    child.kill('SIGSTOP');
+    expect(await elected('hung')).to.be.lessThan(6_000);
+    child.kill('SIGCONT');
+    const [told] = (await once(child, 'message')) as [string];
+    expect(told).to.equal('lost');
+  });
+
+  it('stays with a leader that only has much to do', async function () {
+    this.timeout(20_000);
+    await leader('busy', 1_000);
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 4_000);
+    let won = false;
+    await lead({ pool: db.pool, logger, name: 'busy' }, stop.signal, () => {
+      won = true;
+      return Promise.resolve();
+    });
+    expect(won).to.equal(false);
+  });
+});

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import type { Logger } from '../../kernel/logger.js';
+
+/**
+ * One process at a time does the work of a name: it holds an advisory lock of its database session.
+ *
+ * - A leader that dies frees the lock at once: the server sees its connection close.
+ * - A leader that hangs stops asking for signs of life, and the server ends a session that has been idle for
+ *   SILENCE_MS. One whose machine is gone is found out by the server's TCP keepalive in the same time.
+ * - A leader that was thought dead and goes on is stopped as soon as it notices, which may be after it has begun
+ *   another step. What it writes down must therefore be fenced (PgCheckpoint compares before it sets).
+ */
+export interface LeadershipOptions {
+  readonly pool: Pool;
+  readonly logger: Logger;
+  /** What is led, e.g. `bus:recovery-saga`. */
+  readonly name: string;
+  /** How long a leader may be silent. */
+  readonly silenceMs?: number;
+}
+
+const SILENCE_MS = 15_000;
+const STAND_AGAIN_MS = 1_000;
+const LONGEST_PAUSE_MS = 8_000;
+
+/** Ends the session of a leader of which nothing is heard; each setting is the server's, for this session alone. */
+const watch = (client: PoolClient, silenceMs: number): Promise<unknown> =>
+  client.query(`
+    SET idle_session_timeout = ${silenceMs};
+    SET tcp_keepalives_idle = 5;
+    SET tcp_keepalives_interval = 3;
+    SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = ${silenceMs}`);
+
+const tryLock = async (client: PoolClient, name: string): Promise<boolean> => {
+  const { rows } = await client.query<{ locked: boolean }>(
+    'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
+    [name],
+  );
+  return rows[0]?.locked === true;
+};
+
+/** Shows the server signs of life until the work is over; a sign that fails, or takes too long, is the end of it. */
+const staysAlive = async (client: PoolClient, silenceMs: number, over: AbortSignal): Promise<void> => {
+  while (!over.aborted) {
+    await sleep(silenceMs / 4, undefined, { signal: over }).catch(() => undefined);
+    if (over.aborted) return;
+    const late = sleep(silenceMs / 2, 'late', { signal: over }).catch(() => undefined);
+    const answer = await Promise.race([client.query('SELECT'), late]);
+    if (answer === 'late') throw new Error('the database does not answer the leader');
+  }
+};
+
+/** Waits for its turn, on the one session that will hold the lead. */
+const elected = async (client: PoolClient, name: string, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted && !(await tryLock(client, name)))
+    await sleep(STAND_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+};
+
+/** @throws when the session is lost */
+const leadOnce = async (
+  { pool, name, silenceMs = SILENCE_MS }: LeadershipOptions,
+  signal: AbortSignal,
+  work: (elected: AbortSignal) => Promise<void>,
+): Promise<void> => {
+  const client = await pool.connect();
+  const lost = new AbortController();
+  const over = new AbortController();
+  const onLoss = (error?: Error): void =>
+    lost.abort(error ?? new Error('the connection that held the lead ended'));
+  client.on('error', onLoss);
+  client.on('end', onLoss);
+  try {
+    const leading = AbortSignal.any([signal, lost.signal]);
+    await elected(client, name, leading);
+    if (!leading.aborted) {
+      await watch(client, silenceMs);
+      const alive = staysAlive(client, silenceMs, over.signal).catch(onLoss);
+      await work(leading).finally(() => {
+        over.abort();
+        return alive;
+      });
+    }
+    lost.signal.throwIfAborted();
+  } finally {
+    client.off('end', onLoss);
+    client.release(true); // closing the session frees the lock; its last errors still find a listener
+  }
+};
+
+/**
+ * Stands for election until `signal` aborts, and works whenever elected. The work ends when its signal aborts; when
+ * it ends or fails by itself, the lead is given up and sought again, after a pause that grows while it keeps failing.
+ */
+export const lead = async (
+  options: LeadershipOptions,
+  signal: AbortSignal,
+  work: (elected: AbortSignal) => Promise<void>,
+): Promise<void> => {
+  for (let failures = 0; !signal.aborted;) {
+    const started = performance.now();
+    try {
+      await leadOnce(options, signal, work);
+      failures = 0;
+    } catch (error) {
+      failures = performance.now() - started > LONGEST_PAUSE_MS ? 1 : failures + 1;
+      if (!signal.aborted) options.logger.warn({ err: error, name: options.name, failures }, 'lead given up');
+    }
+    const pause = Math.min(STAND_AGAIN_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS);
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+};

@@ -1,0 +1,42 @@
+/** Kafka without our own code between: what another producer, or an operator, could do. */
+import { Kafka, logLevel, type Message } from 'kafkajs';
+
+export const rawKafka = (brokers: readonly string[]): Kafka =>
+  new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+
+export const produceRaw = async (kafka: Kafka, topic: string, messages: Message[]): Promise<void> => {
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages });
+  await producer.disconnect();
+};
+
+/** Everything on a topic, in the order of each partition. */
+export const consumeRaw = async (kafka: Kafka, topic: string, atLeast: number) => {
+  const consumer = kafka.consumer({ groupId: `${topic}-raw`, maxWaitTimeInMs: 200 });
+  const read: {
+    readonly partition: number;
+    readonly key: string;
+    readonly headers: Record<string, string>;
+  }[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    consumer
+      .run({
+        eachMessage: ({ partition, message }) => {
+          const headers = Object.entries(message.headers ?? {});
+          read.push({
+            partition,
+            key: message.key?.toString() ?? '',
+            headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
+          });
+          if (read.length >= atLeast) resolve();
+          return Promise.resolve();
+        },
+      })
+      .catch(reject);
+  });
+  await consumer.disconnect();
+  return read;
+};
