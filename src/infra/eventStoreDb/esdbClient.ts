@@ -7,6 +7,8 @@ import type { Endpoint, EsdbAddress } from './esdbAddress.js';
 
 /** The server writes events of up to 16 MB. */
 const MAX_MESSAGE_BYTES = 17 * 1024 * 1024;
+/** Callers give up by a timer of their own; the call's deadline only tidies up after them. */
+const GRACE_MS = 1000;
 const GOSSIP = { gossipTimeout: 1, maxDiscoverAttempts: 3, nodePreference: LEADER } as const;
 
 type StreamsClient = InstanceType<typeof streamsService.StreamsClient>;
@@ -49,8 +51,10 @@ export class EsdbClient {
     const stub = await this.#connect();
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => reject(convertToCommandError(error));
-      const call = stub.append(this.#metadata(), { deadline: Date.now() + deadlineMs }, (error, response) =>
-        error ? fail(error) : resolve(response),
+      const call = stub.append(
+        this.#metadata(),
+        { deadline: Date.now() + deadlineMs + GRACE_MS },
+        (error, response) => (error ? fail(error) : resolve(response)),
       );
       call.on('error', fail);
       for (const message of messages) call.write(message);
@@ -65,7 +69,7 @@ export class EsdbClient {
   ): AsyncGenerator<streams.ReadResp> {
     const stub = await this.#connect();
     if (signal?.aborted) return;
-    const call = stub.read(request, this.#metadata(), { deadline: Date.now() + deadlineMs });
+    const call = stub.read(request, this.#metadata(), { deadline: Date.now() + deadlineMs + GRACE_MS });
     const cancel = () => call.cancel();
     // An error after the consumer left would otherwise end the process.
     call.on('error', () => undefined);

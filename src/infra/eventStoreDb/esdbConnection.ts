@@ -89,7 +89,8 @@ export class EsdbConnection {
 const within = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new NoAnswer(ms)), ms);
+    // An answer that came while this process was busy is taken first.
+    timer = setTimeout(() => setImmediate(() => setImmediate(() => reject(new NoAnswer(ms)))), ms);
   });
   try {
     return await Promise.race([promise, late]);

@@ -25,6 +25,8 @@ export interface EsdbEventStoreOptions {
   readonly faults?: Faults;
   /** How often the subscription is compared with the head of the log. */
   readonly watchMs?: number;
+  /** How many of the newest events are kept in memory for subscriptions. */
+  readonly keptEvents?: number;
 }
 
 /** The log in EventStoreDB or KurrentDB. What the server shows that is not ours is passed over. */
@@ -36,14 +38,16 @@ export class EsdbEventStore implements EventStore {
   readonly #closing = new AbortController();
 
   /** @throws Error when the URL cannot be understood */
-  constructor({ url, faults = noFaults, watchMs = 5000, ...options }: EsdbEventStoreOptions) {
+  constructor({ url, faults = noFaults, ...options }: EsdbEventStoreOptions) {
     const logger = (options.logger ?? silentLogger).child({ component: 'event-store' });
     const address = parseAddress(url, 'stealth-recovery');
     this.#connection = new EsdbConnection(address, logger);
     const reader = (this.#reader = new EsdbReader(this.#connection));
     this.#appender = new EsdbAppender(this.#connection, reader, faults);
     const closing = this.#closing.signal;
-    this.#subscriptions = new EsdbSubscriptions({ address, reader, logger, watchMs, closing });
+    const { watchMs = 5000, keptEvents = 8192 } = options;
+    const shared = { address, reader, logger, closing, watchMs, keptEvents };
+    this.#subscriptions = new EsdbSubscriptions(shared);
   }
 
   async append(

@@ -18,6 +18,7 @@ export interface EsdbSubscriptionsOptions {
   readonly reader: EsdbReader;
   readonly logger: Logger;
   readonly watchMs: number;
+  readonly keptEvents: number;
   readonly closing: AbortSignal;
 }
 
@@ -125,8 +126,7 @@ export class EsdbSubscriptions {
   }
 
   #start() {
-    const { address, reader, logger, watchMs } = this.on;
-    const tail = new EsdbTail({ address, reader, logger, watchMs });
+    const tail = new EsdbTail(this.on);
     const stop = new AbortController();
     return { tail, stop, ended: tail.run(stop.signal) };
   }

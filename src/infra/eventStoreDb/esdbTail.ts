@@ -21,7 +21,6 @@ import { subscribeRequest } from './esdbRequests.js';
  * about having caught up is not used.
  */
 
-const MAX_EVENTS = 8192;
 const MAX_CHARS = 16 * 1024 * 1024;
 
 export interface EsdbTailOptions {
@@ -30,6 +29,8 @@ export interface EsdbTailOptions {
   readonly logger: Logger;
   /** How often a subscription is compared with the head. */
   readonly watchMs: number;
+  /** How many events are kept at most. */
+  readonly keptEvents: number;
 }
 
 export class EsdbTail {
@@ -41,6 +42,7 @@ export class EsdbTail {
   #to: Position = 0n;
   #failures = 0;
   #leader: ReturnType<typeof leaderOf>;
+  #telling: NodeJS.Immediate | undefined;
 
   constructor(private readonly options: EsdbTailOptions) {}
 
@@ -135,10 +137,18 @@ export class EsdbTail {
       this.#events.push(event);
       this.#sizes.push(size);
       this.#chars += size;
-      if (this.#events.length > MAX_EVENTS || this.#chars > MAX_CHARS) this.#forget();
+      if (this.#events.length > this.options.keptEvents || this.#chars > MAX_CHARS) this.#forget();
     }
     this.#to = stored.position;
-    this.changed.notify();
+    this.#tell();
+  }
+
+  /** Once for all that came together. */
+  #tell(): void {
+    this.#telling ??= setImmediate(() => {
+      this.#telling = undefined;
+      this.changed.notify();
+    });
   }
 
   /** Drops the oldest down to half the bound, so that dropping is rare. */
@@ -146,7 +156,7 @@ export class EsdbTail {
     let count = 0;
     while (
       this.#events.length - count > 1 &&
-      (this.#events.length - count > MAX_EVENTS / 2 || this.#chars > MAX_CHARS / 2)
+      (this.#events.length - count > this.options.keptEvents / 2 || this.#chars > MAX_CHARS / 2)
     ) {
       this.#chars -= this.#sizes[count] ?? 0;
       count += 1;

@@ -41,7 +41,11 @@ export class EsdbLog {
   readonly #tombstones = new Set<string>();
   readonly #listeners = new Set<() => void>();
   /** Log records vary in length, and the first bytes of a log hold no event. */
-  #end = 731n;
+  #end: bigint;
+
+  constructor(firstPosition = 731n) {
+    this.#end = firstPosition;
+  }
 
   /** Tells of every append; answers with what ends it. */
   onAppend(listener: () => void): () => void {

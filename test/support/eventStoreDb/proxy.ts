@@ -15,6 +15,7 @@ export class FaultyProxy {
 
   /** Takes connections, the second time on the same port. */
   async start(): Promise<void> {
+    if (this.#server !== undefined) return;
     const server = (this.#server = createServer((socket) => this.#join(socket)));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(this.#port, '127.0.0.1', resolve);

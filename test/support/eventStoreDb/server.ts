@@ -25,7 +25,7 @@ export interface Quirks {
   leader: { readonly host: string; readonly port: number } | undefined;
   /** So many appends are written and never answered. */
   unanswered: number;
-  /** Subscriptions stay open and show nothing. */
+  /** What is appended meanwhile makes subscriptions fall silent for good, without an error. */
   mute: boolean;
   /** caughtUp and a checkpoint at the head come before the events that they are about. */
   eager: boolean;
@@ -63,7 +63,7 @@ export class EsdbService {
       tombstone: this.#remove('tombstone', streams.TombstoneResp),
       batchAppend: (call: ReadCall) => {
         this.calls.batchAppend += 1;
-        call.destroy(messages.refusal(status.UNIMPLEMENTED, 'unknown', {}));
+        call.emit('error', messages.refusal(status.UNIMPLEMENTED, 'unknown', {}));
       },
     });
     server.addService(featuresService.ServerFeaturesService, { getSupportedMethods: supported });
@@ -93,7 +93,7 @@ export class EsdbService {
   readonly #read: handleServerStreamingCall<streams.ReadReq, streams.ReadResp> = (call) => {
     const refused = this.#notLeader(call.metadata);
     const options = call.request.getOptions();
-    if (refused) call.destroy(refused);
+    if (refused) call.emit('error', refused);
     else if (options === undefined) call.end();
     else if (options.hasSubscription()) this.#subscribe(call, options);
     else if (options.hasStream()) this.#readStream(call, options);
@@ -103,7 +103,7 @@ export class EsdbService {
   #readStream(call: ReadCall, options: streams.ReadReq.Options): void {
     const from = options.getStream();
     const stream = messages.nameOf(from?.getStreamIdentifier());
-    if (this.log.isTombstoned(stream)) return void call.destroy(messages.deletedRefusal(stream));
+    if (this.log.isTombstoned(stream)) return void call.emit('error', messages.deletedRefusal(stream));
     const records = this.log.visible(stream);
     if (records.length === 0) {
       call.write(messages.notFoundResponse(stream));
@@ -142,8 +142,10 @@ export class EsdbService {
     this.calls.subscribe += 1;
     const at = options.getAll()?.getPosition();
     let sent = at ? BigInt(at.getCommitPosition()) : 0n;
+    let silent = false;
     const send = () => {
-      if (this.quirks.mute) return;
+      silent ||= this.quirks.mute;
+      if (silent) return;
       for (const record of this.#recordsAfter(sent)) {
         call.write(messages.eventResponse(record));
         sent = record.position;
@@ -155,7 +157,7 @@ export class EsdbService {
       call.write(messages.checkpoint(this.log.records.at(-1)?.position ?? 0n));
     }
     send();
-    if (!this.quirks.mute) call.write(messages.caughtUp());
+    if (!silent) call.write(messages.caughtUp());
     const forget = this.log.onAppend(send);
     for (const end of ['cancelled', 'close', 'error']) call.on(end, forget);
   }
