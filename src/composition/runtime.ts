@@ -4,8 +4,8 @@ import { pspSecretsOf } from '../commands/organization/commands.js';
 import { organizationDecider } from '../commands/organization/decide.js';
 import { isHeld } from '../commands/organization/state.js';
 import { load } from '../commands/handle.js';
+import type { EventStore } from '../events/eventStore.js';
 import { organizationStream, type PspProvider } from '../events/organization.js';
-import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
 import { SandboxPsp } from '../infra/psp/sandboxPsp.js';
 import { pspRouter } from '../infra/psp/pspRouter.js';
 import { StripePsp } from '../infra/psp/stripePsp.js';
@@ -21,6 +21,7 @@ import { ProjectionEngine } from '../projections/engine/engine.js';
 import { projections } from '../projections/index.js';
 import type { Closers } from './closers.js';
 import type { Database } from './database.js';
+import { openEventStore } from './eventStore.js';
 import { type MailParts, openMail } from './mail.js';
 
 /** The parts that every role is made of. */
@@ -30,7 +31,7 @@ export interface Runtime {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly database: Database;
-  readonly store: PgEventStore;
+  readonly store: EventStore;
   readonly engine: ProjectionEngine;
   readonly closers: Closers;
   /** Present with a SENTRY_DSN. */
@@ -59,7 +60,7 @@ export interface RuntimeOptions {
 
 export const createRuntime = (options: RuntimeOptions): Runtime => {
   const { logger, faults, closers, database } = options;
-  const store = new PgEventStore({ pool: database.pool, logger, faults });
+  const store = openEventStore(options);
   closers.push('event store', () => store.close());
   const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults });
   return { ...options, store, engine };
@@ -70,7 +71,7 @@ export const publicBaseUrl = ({ publicBaseUrl: base, port }: Config): string =>
   base ?? `http://localhost:${port}`;
 
 const connectionReader =
-  (store: PgEventStore) =>
+  (store: EventStore) =>
   async (orgId: OrgId): Promise<PspProvider | undefined> => {
     const { state } = await load(store, organizationDecider, organizationStream(orgId));
     if (!isHeld(state)) return undefined;
