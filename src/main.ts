@@ -101,8 +101,11 @@ export const compose = async (
       projections: runtime.engine,
       databaseChecks: async () => {
         const checks = await databaseChecks(database.pool);
-        const usable = checks.every(({ ok, severity }) => ok || severity === 'warning');
-        return usable ? [...checks, ...(await eventStoreChecks(runtime))] : checks;
+        // Without its tables the database cannot tell which log it belongs to.
+        const tables = checks.some(
+          ({ name, ok, severity }) => name === 'migrations' && (ok || severity !== 'error'),
+        );
+        return tables ? [...checks, ...(await eventStoreChecks(runtime))] : checks;
       },
       serve: async ({ roles, signal }) => {
         await prepared();
