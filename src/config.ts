@@ -58,6 +58,10 @@ const brokers: Parser<readonly string[] | undefined> = (value) => {
 };
 const topic: Parser<string> = (value) =>
   /^[\w.-]{1,249}$/.test(value) ? value : fail('up to 249 letters, digits, dots, underscores and hyphens');
+const eventStoreUrl: Parser<string | undefined> = (value) =>
+  /^(esdb|kurrentdb|kurrent|kdb)(\+discover)?:\/\/[^\s/?#]+/.test(value)
+    ? value
+    : fail('a connection string starting with esdb:// or esdb+discover:// that names a host');
 const key32: Parser<Buffer | undefined> = (value) => {
   const bytes = Buffer.from(value, 'base64');
   return bytes.length === 32 && bytes.toString('base64') === value
@@ -72,6 +76,7 @@ export const settings = {
   environment: setting('ENVIRONMENT', oneOf(environments), 'development'),
   databaseUrl: setting('DATABASE_URL', url('postgres:', 'postgresql:'), undefined),
   databasePoolSize: setting('DATABASE_POOL_SIZE', integer(10, 200), 20),
+  eventStoreUrl: setting('EVENTSTORE_URL', eventStoreUrl, undefined),
   dataDir: setting('DATA_DIR', (value: string) => value, './.data'),
   migrateOnStart: setting('MIGRATE_ON_START', flag, true),
   jwtSecret: setting('JWT_SECRET', text, undefined),

@@ -77,6 +77,16 @@ const table: Record<Key, Row> = {
     refuses: ['mysql://db/recovery', 'db:5432'],
   },
   databasePoolSize: numbers(20, 10, 200),
+  eventStoreUrl: {
+    fallback: undefined,
+    reads: [
+      'esdb://localhost:2113?tls=false',
+      'esdb+discover://u:p@cluster.example.com:2113',
+      'esdb://a:2113,b:2113,c:2113?nodePreference=leader',
+      'kurrentdb://u:p@db',
+    ].map((url) => [url, url]),
+    refuses: ['http://localhost:2113', 'esdb:localhost', 'esdb://', 'localhost:2113'],
+  },
   dataDir: text('./.data'),
   migrateOnStart: flags(true),
   jwtSecret: text(),

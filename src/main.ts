@@ -1,6 +1,7 @@
 import type { CliServices, OpenServices } from './cli/services.js';
 import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
+import { eventStoreChecks } from './composition/eventStore.js';
 import { playDemo, settlePort } from './composition/demo.js';
 import { serveHttp } from './composition/http.js';
 import { parkedMessages, workers } from './composition/roles.js';
@@ -21,16 +22,19 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 };
 
 /** Refuses a server that loses data, brings the schema up to date, and makes the read models' tables. */
-const prepare = async (
-  { config, logger, database, engine }: Runtime,
-  migrations: Migrator,
-): Promise<void> => {
+const prepare = async (runtime: Runtime, migrations: Migrator): Promise<void> => {
+  const { config, logger, database, engine } = runtime;
   if (config.migrateOnStart) await migrations.up();
   const checks = await databaseChecks(database.pool);
   refuseUnsafe(checks, config.environment);
   for (const { name, detail, fix } of checks.filter(({ ok }) => !ok))
     logger.warn({ check: name, detail, fix }, 'database');
   await engine.ensure();
+  for (const { name, ok, detail, fix } of await eventStoreChecks(runtime)) {
+    // The workers wait for a log that is not there; they must not go on with another one.
+    if (!ok && name === 'one log') throw new Error(`The log cannot be used: ${detail}. ${fix}`);
+    if (!ok) logger.warn({ check: name, detail, fix }, 'event store');
+  }
 };
 
 /** Runs roles side by side; when one ends or fails, the others are stopped too. */
@@ -100,7 +104,14 @@ export const compose = async (
       migrations,
       projections: runtime.engine,
       parked: parkedMessages(runtime),
-      databaseChecks: () => databaseChecks(database.pool),
+      databaseChecks: async () => {
+        const checks = await databaseChecks(database.pool);
+        // Without its tables the database cannot tell which log it belongs to.
+        const tables = checks.some(
+          ({ name, ok, severity }) => name === 'migrations' && (ok || severity !== 'error'),
+        );
+        return tables ? [...checks, ...(await eventStoreChecks(runtime))] : checks;
+      },
       serve: async ({ roles, signal }) => {
         await prepared();
         await runRoles(runtime, effects, roles, signal);

@@ -20,6 +20,8 @@ export interface ReadinessCheck {
   readonly ok: boolean;
   /** What is missing, in words fit for an operator; nothing secret. */
   readonly detail?: string;
+  /** True when requests can be served without it, in part. */
+  readonly degrades?: true;
 }
 
 export interface CaughtMail {

@@ -5,6 +5,7 @@ export const environmentHelp = {
   ENVIRONMENT: 'development (default), staging or production',
   DATABASE_URL: 'Postgres 15 to 18; without it an embedded one under DATA_DIR',
   DATABASE_POOL_SIZE: 'connections of one process at most, 10 or more (20)',
+  EVENTSTORE_URL: 'EventStoreDB or KurrentDB for the log; without it the log is in Postgres',
   DATA_DIR: 'where the embedded Postgres, development keys and caught mails live (./.data)',
   MIGRATE_ON_START: 'serve and demo bring the database up to date first (true)',
   JWT_SECRET: 'signs access tokens; required outside development',
@@ -48,5 +49,5 @@ export const environmentSection = (variables: readonly Variable[]): string => {
 };
 
 /** What every command that opens the database reads. */
-export const databaseVariables = ['DATABASE_URL', 'DATA_DIR'] as const;
+export const databaseVariables = ['DATABASE_URL', 'EVENTSTORE_URL', 'DATA_DIR'] as const;
 export const allVariables = Object.keys(environmentHelp) as Variable[];

@@ -4,7 +4,7 @@ import { runCli } from '../../test/support/cli.js';
 import { sampleEvents } from '../../test/support/eventSamples.js';
 import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
 import { ManualClock } from '../infra/systemClock.js';
-import { logRange, positionBefore } from './logRange.js';
+import { logRange } from './logRange.js';
 
 const ORG = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 const STREAM = `payment-${ORG}`;
@@ -34,7 +34,7 @@ describe('a range of the log by instants', () => {
           const store = await storeOf(gaps);
           const times = gaps.map((_, index) => gaps.slice(0, index + 1).reduce((sum, gap) => sum + gap, 0));
           const earlier = times.filter((time) => time < instant).length;
-          expect(await positionBefore(store, at(instant))).to.equal(BigInt(earlier));
+          expect(await store.positionBefore(at(instant))).to.equal(BigInt(earlier));
         },
       ),
       { numRuns: 50 },

@@ -86,7 +86,15 @@ export const failureOf = (error: unknown): Failure => {
     const refused = error.code !== 'internal' && error.code !== 'unavailable';
     const problems = error.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`);
     const exitCode = refused ? exitCodes.refused : exitCodes.failure;
-    return { exitCode, code: error.code, message: error.message, ...(problems.length > 0 && { problems }) };
+    return {
+      exitCode,
+      code: error.code,
+      message: error.message,
+      ...(problems.length > 0 && { problems }),
+      ...(error.code === 'unavailable' && {
+        fix: 'Is the server at EVENTSTORE_URL up? Run `recovery doctor`.',
+      }),
+    };
   }
   if (isRevisionConflict(error)) {
     return { exitCode: exitCodes.refused, code: 'version_conflict', message: error.message };

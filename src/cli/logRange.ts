@@ -1,32 +1,6 @@
 import type { Position } from '../events/envelope.js';
 import type { EventStore } from '../events/eventStore.js';
-import { type Instant, isBefore } from '../kernel/clock.js';
-
-/** When the first event after a position was recorded; undefined at the end of the log. */
-const recordedAfter = async (store: EventStore, after: Position): Promise<Instant | undefined> => {
-  for await (const delivery of store.readAll({ after, pageSize: 1 })) {
-    if (delivery.kind === 'caught_up') return undefined;
-    const [first] = delivery.events;
-    if (first !== undefined) return first.recorded_at;
-  }
-  return undefined;
-};
-
-/**
- * A position after which exactly the events recorded at `instant` or later lie. recorded_at never decreases along the
- * log, so halving the range finds it in as many small reads as the position has bits, whatever the log's size.
- */
-export const positionBefore = async (store: EventStore, instant: Instant): Promise<Position> => {
-  let low = 0n;
-  let high = await store.head();
-  while (low < high) {
-    const middle = (low + high) / 2n;
-    const recorded = await recordedAfter(store, middle);
-    if (recorded !== undefined && isBefore(recorded, instant)) low = middle + 1n;
-    else high = middle;
-  }
-  return low;
-};
+import type { Instant } from '../kernel/clock.js';
 
 export interface LogRange {
   readonly after: Position;
@@ -45,7 +19,7 @@ export const logRange = async (
   store: EventStore,
   { after = 0n, from, to }: RangeOptions,
 ): Promise<LogRange> => {
-  const until = to === undefined ? await store.head() : await positionBefore(store, to);
-  const start = from === undefined ? 0n : await positionBefore(store, from);
+  const until = to === undefined ? await store.head() : await store.positionBefore(to);
+  const start = from === undefined ? 0n : await store.positionBefore(from);
   return { after: start > after ? start : after, until };
 };

@@ -16,14 +16,30 @@ import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
 const MAX_LAG_SECONDS = 60;
 
+/** Read models are still served, so the process stays in service; how far they are behind, nobody can tell. */
+const logIsDown: ReadinessCheck = {
+  name: 'event store',
+  ok: false,
+  detail: 'does not answer: commands are refused, reads go on',
+  degrades: true,
+};
+
 const readiness =
-  ({ database, engine }: Runtime): Dependencies['readiness'] =>
+  ({ config, database, engine, store }: Runtime): Dependencies['readiness'] =>
   async () => {
     const checks: ReadinessCheck[] = [];
     try {
       const { pending } = await migrationStatus(database.pool);
       checks.push({ name: 'database', ok: true });
       checks.push({ name: 'migrations', ok: pending.length === 0, detail: `${pending.length} pending` });
+      if (config.eventStoreUrl !== undefined) {
+        const answers = await store.head().then(
+          () => true,
+          () => false,
+        );
+        if (!answers) return [...checks, logIsDown];
+        checks.push({ name: 'event store', ok: true });
+      }
       for (const { name, state, lag, blocker } of await engine.status()) {
         const ok = state !== 'failed' && state !== 'absent' && lag.seconds <= MAX_LAG_SECONDS;
         checks.push({

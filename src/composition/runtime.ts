@@ -4,9 +4,8 @@ import { pspSecretsOf } from '../commands/organization/commands.js';
 import { organizationDecider } from '../commands/organization/decide.js';
 import { isHeld } from '../commands/organization/state.js';
 import { load } from '../commands/handle.js';
-import { organizationStream, type PspProvider } from '../events/organization.js';
 import type { EventStore } from '../events/eventStore.js';
-import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
+import { organizationStream, type PspProvider } from '../events/organization.js';
 import { SandboxPsp } from '../infra/psp/sandboxPsp.js';
 import { type Connections, pspRouter } from '../infra/psp/pspRouter.js';
 import { StripePsp } from '../infra/psp/stripePsp.js';
@@ -22,6 +21,7 @@ import { ProjectionEngine } from '../projections/engine/engine.js';
 import { projections } from '../projections/index.js';
 import type { Closers } from './closers.js';
 import type { Database } from './database.js';
+import { openEventStore } from './eventStore.js';
 import { type MailParts, openMail } from './mail.js';
 
 /** The parts that every role is made of. */
@@ -31,7 +31,7 @@ export interface Runtime {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly database: Database;
-  readonly store: PgEventStore;
+  readonly store: EventStore;
   readonly engine: ProjectionEngine;
   readonly closers: Closers;
   /** Present with a SENTRY_DSN. */
@@ -60,7 +60,7 @@ export interface RuntimeOptions {
 
 export const createRuntime = (options: RuntimeOptions): Runtime => {
   const { logger, faults, closers, database } = options;
-  const store = new PgEventStore({ pool: database.pool, logger, faults });
+  const store = openEventStore(options);
   closers.push('event store', () => store.close());
   const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults });
   return { ...options, store, engine };

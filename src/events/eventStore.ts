@@ -1,3 +1,4 @@
+import type { Instant } from '../kernel/clock.js';
 import type { NewEvent, Position, RecordedEvent, StreamId } from './envelope.js';
 
 /** The revision the stream is believed to stand at. There is no "any": every append says what it was decided from. */
@@ -72,6 +73,9 @@ export interface EventStore {
 
   /** How many events lie after a position, counted up to `cap`, and when the oldest of them was recorded. */
   lag(after: Position, types: readonly string[], cap: number): Promise<{ events: number; oldest?: string }>;
+
+  /** A position after which exactly the events recorded at `instant` or later lie. */
+  positionBefore(instant: Instant): Promise<Position>;
 
   close(): Promise<void>;
 }

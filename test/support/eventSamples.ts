@@ -24,7 +24,10 @@ export const sampleEvents = (
     metadata: sampleMetadata(orgId),
   }));
 
-export const uniqueStream = (aggregate = 'sample'): string => `${aggregate}-${randomUUID()}`;
+/** Tells the streams of this run from those of others on a shared server. */
+const run = randomUUID().slice(0, 8);
+
+export const uniqueStream = (aggregate = 'sample'): string => `${aggregate}${run}-${randomUUID()}`;
 
 /** Everything up to the first `caught_up`. */
 export const collect = async (

@@ -6,7 +6,7 @@ import type { RegisteredUser, UserState } from '../../commands/user/state.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { organizationStream } from '../../events/organization.js';
 import { userStream } from '../../events/user.js';
-import { DomainError } from '../../kernel/errors.js';
+import { DomainError, isDomainError } from '../../kernel/errors.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { Principal, Role } from '../../kernel/principal.js';
 import type { Claims } from './tokens.js';
@@ -28,15 +28,21 @@ export interface SessionOptions {
   /** How long a state is trusted without looking at the stream: what other processes append shows after this. */
   readonly ttlMs?: number;
   readonly maxUsers?: number;
+  /** How long a state is trusted while the log cannot be reached: what reads only read models goes on. */
+  readonly graceMs?: number;
   /** Milliseconds that only ever go up. */
   readonly monotonic?: () => number;
 }
 
-/** What is known of a user; `until` is when it has to be looked at again. */
+/** While the log cannot be reached, a look at it that fails is made this much more rarely: it may take seconds. */
+const LOOK_AGAIN = 5;
+
+/** What is known of a user since `lookedAt`; `until` is when it has to be looked at again. */
 interface Entry {
   readonly loaded: Loaded<UserState>;
   readonly isMember: boolean;
   readonly until: number;
+  readonly lookedAt: number;
 }
 
 /** A user stays a member once they are one (commands/user/register.ts), so this is asked once per cached user. */
@@ -64,6 +70,7 @@ const sessionOf = (claims: Claims, { loaded: { state }, isMember }: Entry): Sess
  * Compares each token with its user's stream, through a small cache:
  * - a state is trusted for `ttlMs`, then only the events after it are read;
  * - requests that come while a state is being read share the one read;
+ * - while the log cannot be reached, a state that was looked at lately holds: nobody can change it there either;
  * - `forget` marks a state as old and detaches a read under way, whose answer may be from before the append.
  * The user looked at longest ago makes room for a new one.
  */
@@ -71,6 +78,7 @@ export class CachedSessions implements Sessions {
   readonly #store: EventStore;
   readonly #ttlMs: number;
   readonly #maxUsers: number;
+  readonly #graceMs: number;
   readonly #monotonic: () => number;
   /** In order of use, the oldest first. */
   readonly #entries = new Map<string, Entry>();
@@ -80,11 +88,13 @@ export class CachedSessions implements Sessions {
     store,
     ttlMs = 1000,
     maxUsers = 10_000,
+    graceMs = 15 * 60_000,
     monotonic = () => performance.now(),
   }: SessionOptions) {
     this.#store = store;
     this.#ttlMs = ttlMs;
     this.#maxUsers = maxUsers;
+    this.#graceMs = graceMs;
     this.#monotonic = monotonic;
   }
 
@@ -96,7 +106,7 @@ export class CachedSessions implements Sessions {
 
   forget(userId: string): void {
     const entry = this.#entries.get(userId);
-    if (entry) this.#entries.set(userId, { ...entry, until: -Infinity });
+    if (entry) this.#entries.set(userId, { ...entry, until: -Infinity, lookedAt: -Infinity });
     this.#reads.delete(userId);
   }
 
@@ -116,10 +126,17 @@ export class CachedSessions implements Sessions {
   }
 
   async #refresh(userId: string, known: Entry | undefined): Promise<Entry> {
-    const until = this.#monotonic() + this.#ttlMs;
-    const loaded = await load(this.#store, userDecider, userStream(userId), known?.loaded);
-    const member = known?.isMember === true || (await isMember(this.#store, userId, loaded.state));
-    return { loaded, isMember: member, until };
+    const lookedAt = this.#monotonic();
+    try {
+      const loaded = await load(this.#store, userDecider, userStream(userId), known?.loaded);
+      const member = known?.isMember === true || (await isMember(this.#store, userId, loaded.state));
+      return { loaded, isMember: member, until: lookedAt + this.#ttlMs, lookedAt };
+    } catch (error) {
+      const now = this.#monotonic();
+      const down = isDomainError(error) && error.code === 'unavailable';
+      if (!down || known === undefined || now - known.lookedAt > this.#graceMs) throw error;
+      return { ...known, until: now + LOOK_AGAIN * this.#ttlMs };
+    }
   }
 
   #keep(userId: string, entry: Entry): void {

@@ -7,6 +7,7 @@ import type { User } from '../../commands/user/member.js';
 import type { IdentityDeps } from '../../commands/user/ports.js';
 import { registerOrganization } from '../../commands/user/register.js';
 import type { EventStore } from '../../events/eventStore.js';
+import { DomainError } from '../../kernel/errors.js';
 import { deriveId, type OrgId, orgIdOf } from '../../kernel/ids.js';
 import { CachedSessions } from './sessions.js';
 import type { Claims } from './tokens.js';
@@ -144,6 +145,28 @@ describe('sessions', () => {
     await resolve(bob);
     await resolve(ann);
     expect(reads).to.be.greaterThan(before + 1);
+  });
+
+  it('hold while the log cannot be reached, but not for ever, and not what was changed here', async () => {
+    let down = false;
+    sessions = make(
+      100,
+      watched(world.store, () =>
+        down ? Promise.reject(new DomainError('unavailable', 'down')) : Promise.resolve(),
+      ),
+    );
+    expect(await resolve(bob)).to.equal('ok');
+    down = true;
+    time += 2000;
+    expect(await resolve(bob)).to.equal('ok');
+    expect(await resolve(ann)).to.equal('unavailable');
+    time += 16 * 60_000;
+    expect(await resolve(bob)).to.equal('unavailable');
+    down = false;
+    expect(await resolve(bob)).to.equal('ok');
+    sessions.forget(bob.id);
+    down = true;
+    expect(await resolve(bob)).to.equal('unavailable');
   });
 
   it('refuse a founder whose organization belongs to another', async () => {

@@ -35,8 +35,9 @@ export const healthRoutes: readonly Route[] = [
       503: { description: 'Not ready; the checks tell what is missing', schema: ReadySchema },
     },
     handler: async ({ deps }) => {
-      const checks = await deps.readiness();
-      const ready = checks.every((check) => check.ok);
+      const found = await deps.readiness();
+      const ready = found.every(({ ok, degrades }) => ok || degrades);
+      const checks = found.map(({ degrades: _, ...check }) => check);
       const status = ready ? 200 : 503;
       const headers = { 'Cache-Control': 'no-store', ...(!ready && { 'Retry-After': '5' }) };
       return { status, body: { status: ready ? 'ready' : 'not_ready', checks }, headers };

@@ -5,7 +5,7 @@ import { lineOf } from '../../infra/eventStore/appendRules.js';
 import { type Cli, withServices } from '../context.js';
 import { databaseVariables, environmentSection } from '../environment.js';
 import { CliError } from '../failure.js';
-import { logRange, positionBefore, type RangeOptions } from '../logRange.js';
+import { logRange, type RangeOptions } from '../logRange.js';
 import { eventTypes, instant, position, stream, uuid } from '../options.js';
 import { toJson } from '../output.js';
 
@@ -51,7 +51,7 @@ export const showStream = async (cli: Cli, store: EventStore, name: string): Pro
 
 export const tailEvents = async (cli: Cli, store: EventStore, options: FilterOptions): Promise<void> => {
   const { from, after } = options;
-  const start = from !== undefined ? await positionBefore(store, from) : (after ?? (await store.head()));
+  const start = from !== undefined ? await store.positionBefore(from) : (after ?? (await store.head()));
   const deliveries = store.subscribe({ after: start, filter: filterOf(options), signal: cli.signal });
   for await (const delivery of deliveries) {
     if (delivery.kind === 'events') await printEvents(cli, delivery.events);

@@ -7,9 +7,10 @@ import {
   type ReadAllOptions,
   RevisionConflict,
 } from '../../events/eventStore.js';
-import type { Clock } from '../../kernel/clock.js';
+import type { Clock, Instant } from '../../kernel/clock.js';
 import { assertAppendable, lineOf, pageSizeOf, predicateOf } from './appendRules.js';
 import { Signal } from '../../kernel/signal.js';
+import { positionBefore } from './positionBefore.js';
 
 const systemClock: Clock = { now: () => new Date() };
 
@@ -103,6 +104,10 @@ export class MemoryEventStore implements EventStore {
       .slice(0, cap);
     const oldest = behind[0]?.recorded_at;
     return Promise.resolve({ events: behind.length, ...(oldest !== undefined && { oldest }) });
+  }
+
+  positionBefore(instant: Instant): Promise<Position> {
+    return positionBefore(this, instant);
   }
 
   close(): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   ExpectedRevision,
   ReadAllOptions,
 } from '../../events/eventStore.js';
+import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { assertAppendable, pageSizeOf } from './appendRules.js';
@@ -23,6 +24,7 @@ import {
 } from './pgReader.js';
 import { PgSubscriptions } from './pgSubscriptions.js';
 import { PgNotifier } from './pgWakeups.js';
+import { positionBefore } from './positionBefore.js';
 
 export interface PgEventStoreOptions {
   readonly pool: pg.Pool;
@@ -98,6 +100,10 @@ export class PgEventStore implements EventStore {
 
   lag(after: Position, types: readonly string[], cap: number): Promise<{ events: number; oldest?: string }> {
     return readLag(this.#pool, after, types, cap);
+  }
+
+  positionBefore(instant: Instant): Promise<Position> {
+    return positionBefore(this, instant);
   }
 
   /** Ends subscriptions and settles appends in flight; the pool stays open. */

@@ -1,0 +1,119 @@
+import type { NewEvent, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
+import type {
+  AppendResult,
+  Delivery,
+  EventStore,
+  ExpectedRevision,
+  ReadAllOptions,
+} from '../../events/eventStore.js';
+import type { Instant } from '../../kernel/clock.js';
+import { type Faults, noFaults } from '../../kernel/faults.js';
+import { type Logger, silentLogger } from '../../kernel/logger.js';
+import { assertAppendable, pageSizeOf } from '../eventStore/appendRules.js';
+import { parseAddress } from './esdbAddress.js';
+import { EsdbAppender } from './esdbAppender.js';
+import { EsdbConnection } from './esdbConnection.js';
+import { lineOfStored, recordedEvent } from './esdbEvents.js';
+import { pagesOf } from './esdbPages.js';
+import { EsdbReader } from './esdbReader.js';
+import { EsdbSubscriptions } from './esdbSubscriptions.js';
+
+export interface EsdbEventStoreOptions {
+  /** esdb://user:password@host:2113, esdb+discover://…, with the options of the client's connection strings. */
+  readonly url: string;
+  readonly logger?: Logger;
+  readonly faults?: Faults;
+  /** How often the subscription is compared with the head of the log. */
+  readonly watchMs?: number;
+  /** How many of the newest events are kept in memory for subscriptions. */
+  readonly keptEvents?: number;
+}
+
+/** The log in EventStoreDB or KurrentDB. What the server shows that is not ours is passed over. */
+export class EsdbEventStore implements EventStore {
+  readonly #connection: EsdbConnection;
+  readonly #reader: EsdbReader;
+  readonly #appender: EsdbAppender;
+  readonly #subscriptions: EsdbSubscriptions;
+  readonly #closing = new AbortController();
+
+  /** @throws Error when the URL cannot be understood */
+  constructor({ url, faults = noFaults, ...options }: EsdbEventStoreOptions) {
+    const logger = (options.logger ?? silentLogger).child({ component: 'event-store' });
+    const address = parseAddress(url, 'stealth-recovery');
+    this.#connection = new EsdbConnection(address, logger);
+    const reader = (this.#reader = new EsdbReader(this.#connection));
+    this.#appender = new EsdbAppender(this.#connection, reader, faults);
+    const closing = this.#closing.signal;
+    const { watchMs = 5000, keptEvents = 8192 } = options;
+    const shared = { address, reader, logger, closing, watchMs, keptEvents };
+    this.#subscriptions = new EsdbSubscriptions(shared);
+  }
+
+  async append(
+    stream: StreamId,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> {
+    assertAppendable(stream, events);
+    if (this.#closing.signal.aborted) throw new Error('the event store is closed');
+    return this.#appender.append(stream, expected, events);
+  }
+
+  async *readStream(
+    stream: StreamId,
+    options: { readonly after?: bigint; readonly pageSize?: number } = {},
+  ): AsyncGenerator<readonly RecordedEvent[]> {
+    const limit = pageSizeOf(options);
+    let next = (options.after ?? -1n) + 1n;
+    for (;;) {
+      const page = await this.#reader.ofStream(stream, next, limit);
+      const events = page.flatMap((stored) => recordedEvent(stored) ?? []);
+      if (events.length > 0) yield events;
+      if (page.length < limit) return;
+      next = (page.at(-1)?.revision ?? next) + 1n;
+    }
+  }
+
+  async *readAll(options: ReadAllOptions): AsyncGenerator<Delivery> {
+    let position = options.after;
+    for await (const page of pagesOf(this.#reader, options, (stored) =>
+      recordedEvent(stored, options.filter),
+    )) {
+      if (page.items.length > 0 || page.position > position)
+        yield { kind: 'events', events: page.items, position: page.position };
+      position = page.position;
+    }
+    if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+  }
+
+  subscribe(options: Omit<ReadAllOptions, 'until'>): AsyncGenerator<Delivery> {
+    return this.#subscriptions.subscribe(options);
+  }
+
+  async *readLines(options: ReadAllOptions): AsyncGenerator<readonly string[]> {
+    const lineOf = (stored: Parameters<typeof lineOfStored>[0]) =>
+      recordedEvent(stored, options.filter) && lineOfStored(stored);
+    for await (const { items } of pagesOf(this.#reader, options, lineOf)) if (items.length > 0) yield items;
+  }
+
+  head(): Promise<Position> {
+    return this.#reader.head();
+  }
+
+  lag(after: Position, types: readonly string[], cap: number): Promise<{ events: number; oldest?: Instant }> {
+    return this.#reader.lag(after, types, cap);
+  }
+
+  positionBefore(instant: Instant): Promise<Position> {
+    return this.#reader.positionBefore(instant);
+  }
+
+  /** Ends subscriptions and settles appends in flight. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#appender.drained();
+    await this.#subscriptions.ended();
+    this.#connection.close();
+  }
+}

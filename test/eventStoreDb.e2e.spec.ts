@@ -1,0 +1,205 @@
+/** The whole system with its log in EventStoreDB: as always, while the log is away, and when it is back. */
+import { expect } from 'chai';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CliServices } from '../src/cli/services.js';
+import { settlePort } from '../src/composition/demo.js';
+import { type Config, readConfig } from '../src/config.js';
+import type { RecordedEvent } from '../src/events/envelope.js';
+import { PgEventStore } from '../src/infra/eventStore/pgEventStore.js';
+import { ManualClock } from '../src/infra/systemClock.js';
+import { silentLogger } from '../src/kernel/logger.js';
+import { compose } from '../src/main.js';
+import { ProjectionEngine } from '../src/projections/engine/engine.js';
+import { projections } from '../src/projections/index.js';
+import { digests, eventually } from './support/engine.js';
+import { sampleEvents, uniqueStream } from './support/eventSamples.js';
+import { type EventStoreDbDouble, startEventStoreDb } from './support/eventStoreDb/double.js';
+import { createTestDatabase, type TestDatabase } from './support/postgres.js';
+import { type Reply, type Request, send } from './support/systemClient.js';
+
+interface Recovery {
+  readonly id: string;
+  readonly transaction_ref: string;
+  readonly status: string;
+  readonly next_action: { readonly at: string } | null;
+}
+interface Health {
+  readonly status: string;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
+}
+
+describe('the system on EventStoreDB', function () {
+  this.timeout(120_000);
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  let log: EventStoreDbDouble;
+  let db: TestDatabase;
+  let dir: string;
+  let config: Config;
+  let services: CliServices;
+  let serving: Promise<void>;
+  let token = '';
+
+  const configOf = (eventStoreUrl: string | undefined): Promise<Config> =>
+    settlePort(
+      readConfig({
+        DATABASE_URL: db.url,
+        DATA_DIR: dir,
+        PORT: '0',
+        LOG_LEVEL: 'silent',
+        EVENTSTORE_URL: eventStoreUrl,
+      }),
+    );
+
+  before(async () => {
+    [log, db] = [await startEventStoreDb(), await createTestDatabase()];
+    dir = await mkdtemp(join(tmpdir(), 'recovery-test-esdb-'));
+    config = await configOf(log.url);
+    services = await compose(config, 'serve', { clock });
+    serving = services.serve({ roles: [], signal: stop.signal });
+    serving.catch(() => undefined);
+    await eventually(async () => (await call('/readyz').catch(() => undefined))?.status === 200);
+  });
+
+  after(async () => {
+    stop.abort();
+    await serving.catch(() => undefined);
+    await services.close();
+    await log.close();
+    await db.drop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const call = <B = Record<string, unknown>>(path: string, request: Request = {}): Promise<Reply<B>> =>
+    send<B>(`http://127.0.0.1:${config.port}${path}`, { token: token || undefined, ...request });
+
+  const report = (ref: string): Promise<Reply> =>
+    call('/v1/events/payment_failed', {
+      headers: { 'idempotency-key': ref },
+      json: {
+        transaction_ref: ref,
+        amount: 1900,
+        currency: 'EUR',
+        customer: { email: `${ref}@customer.test`, name: 'Ada' },
+        gateway: 'sandbox',
+        failure: { code: 'card_declined', decline_code: 'processing_error' },
+        occurred_at: '2026-11-23T10:00:00.000Z',
+        metadata: { sandbox_script: 'success' },
+      },
+    });
+
+  const recoveryOf = async (ref: string): Promise<Recovery | undefined> => {
+    const { body } = await call<{ data?: readonly Recovery[] }>('/v1/recoveries');
+    return body.data?.find((recovery) => recovery.transaction_ref === ref);
+  };
+
+  /** Lets time pass to whatever is next until the recovery is over. */
+  const recovered = (ref: string): Promise<Recovery> =>
+    eventually(async () => {
+      const recovery = await recoveryOf(ref);
+      if (recovery?.status === 'succeeded') return recovery;
+      if (recovery?.next_action) clock.advanceTo(new Date(recovery.next_action.at));
+      return undefined;
+    }, 30_000);
+
+  const eventsOf = async (type: string): Promise<RecordedEvent[]> => {
+    const events: RecordedEvent[] = [];
+    for await (const delivery of services.store.readAll({ after: 0n, filter: { types: [type] } }))
+      if (delivery.kind === 'events') events.push(...delivery.events);
+    return events;
+  };
+
+  /** Commands are refused in time and in the right form; what only reads read models is answered. */
+  const refusesCommandsAndReadsOn = async (ref: string): Promise<void> => {
+    const start = performance.now();
+    const refused = await report(ref);
+    expect(refused.status).to.equal(503);
+    expect(performance.now() - start).to.be.lessThan(4000); // three seconds, and a busy machine
+    expect(refused.headers.get('content-type')).to.match(/^application\/problem\+json/);
+    expect(Number(refused.headers.get('retry-after'))).to.be.greaterThan(0);
+    expect(refused.body['code']).to.equal('unavailable');
+    expect((await call('/v1/recoveries')).status).to.equal(200);
+    const ready = await call<Health>('/readyz');
+    expect([ready.status, ready.body.checks.find(({ name }) => name === 'event store')?.ok]).to.deep.equal([
+      200,
+      false,
+    ]);
+  };
+
+  it('takes a payment from its failure to its recovery', async () => {
+    const account = { email: 'owner@esdb.test', password: 'correct horse battery', org_name: 'Esdb' };
+    const registered = await call('/v1/auth/register', { json: { ...account, org_slug: 'esdb' } });
+    expect(registered.status).to.equal(201);
+    token = String(registered.body['access_token']);
+    const failed = await report('first');
+    expect(failed.status).to.equal(202);
+    const position = String(failed.headers.get('x-event-position'));
+    expect(BigInt(position) > 0n).to.equal(true);
+    const own = await call('/v1/payments', { headers: { 'x-min-position': position } });
+    expect([own.status, own.text.includes('first')]).to.deep.equal([200, true]);
+    const { id } = await recovered('first');
+    expect((await call(`/v1/recoveries/${id}`)).body).to.include({ status: 'succeeded' });
+    expect(await eventsOf('RecoverySucceeded')).to.have.length(1);
+    expect((await db.pool.query('SELECT FROM events')).rowCount).to.equal(0);
+  });
+
+  it('tells an operator how it stands', async () => {
+    const checks = await services.databaseChecks();
+    for (const name of ['event store', 'one log'])
+      expect(checks.find((check) => check.name === name)?.ok, name).to.equal(true);
+    const { head } = (await services.projections.status())[0] ?? {};
+    expect(head).to.equal(String(await services.store.head()));
+  });
+
+  it('refuses commands and reads on while the server is down, and goes on when it is back', async () => {
+    expect((await report('before')).status).to.equal(202);
+    await log.stop();
+    await refusesCommandsAndReadsOn('second');
+    await log.start();
+    await eventually(async () => (await report('second')).status === 202);
+    await recovered('before');
+    await recovered('second');
+  });
+
+  it('does the same when the server hangs', async () => {
+    log.hang();
+    await refusesCommandsAndReadsOn('third');
+    log.resume();
+    await eventually(async () => (await report('third')).status === 202);
+    await recovered('third');
+    expect((await eventsOf('PaymentFailed')).map(({ data }) => data)).to.have.length(4);
+  });
+
+  it('has read models equal to a rebuild, byte by byte', async () => {
+    const head = await services.store.head();
+    const { store } = services;
+    const engine = new ProjectionEngine({ store, pool: db.pool, projections, logger: silentLogger });
+    for (const { name } of engine.list()) expect(await engine.waitFor(name, head, 15_000)).to.equal(true);
+    const live = await digests(db.pool, engine);
+    await engine.rebuild('all');
+    expect(await digests(db.pool, engine)).to.deep.equal(live);
+  });
+
+  it('does not start on another log than the one its read models come from', async () => {
+    const startsOn = async (eventStoreUrl: string | undefined): Promise<string> => {
+      const other = await compose(await configOf(eventStoreUrl), 'serve', { clock });
+      const started = other.serve({ roles: ['projector'], signal: AbortSignal.timeout(5000) });
+      const outcome = await started.then(
+        () => 'started',
+        (error: unknown) => String(error),
+      );
+      await other.close();
+      return outcome;
+    };
+    const empty = await startEventStoreDb();
+    expect(await startsOn(empty.url)).to.include('the log ends at');
+    expect(await startsOn(undefined)).to.include('the log ends at 0');
+    const own = new PgEventStore({ pool: db.pool });
+    await own.append(uniqueStream(), 'no_stream', sampleEvents(1));
+    await own.close();
+    expect(await startsOn(log.url)).to.include('a log of its own');
+    await empty.close();
+  });
+});
