@@ -79,15 +79,19 @@ export class EsdbService {
     this.calls.append += 1;
     const parts: streams.AppendReq[] = [];
     call.on('data', (part: streams.AppendReq) => parts.push(part));
-    call.on('end', () => {
-      const refused = this.#notLeader(call.metadata);
-      if (refused) return answer(refused);
-      const request = messages.appendCallOf(parts);
-      const appended = this.log.append(request.stream, request.expected, request.events);
-      if (appended.kind === 'deleted') return answer(messages.deletedRefusal(request.stream));
-      if (this.quirks.unanswered > 0) return void (this.quirks.unanswered -= 1);
-      answer(null, messages.appendResponse(request, appended, this.quirks.positionless === 'nothing'));
-    });
+    call.on('end', () =>
+      setImmediate(() => {
+        // A call that was cut ends too, with some of its parts, and only then says so: no server writes half an append.
+        if (call.cancelled) return;
+        const refused = this.#notLeader(call.metadata);
+        if (refused) return answer(refused);
+        const request = messages.appendCallOf(parts);
+        const appended = this.log.append(request.stream, request.expected, request.events);
+        if (appended.kind === 'deleted') return answer(messages.deletedRefusal(request.stream));
+        if (this.quirks.unanswered > 0) return void (this.quirks.unanswered -= 1);
+        answer(null, messages.appendResponse(request, appended, this.quirks.positionless === 'nothing'));
+      }),
+    );
   };
 
   readonly #read: handleServerStreamingCall<streams.ReadReq, streams.ReadResp> = (call) => {
