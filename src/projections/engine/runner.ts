@@ -161,7 +161,8 @@ export class Runner {
 
   /** What could be folded is stored by now. Waits for the next try, or until an operator resumes. */
   async #fail(err: unknown, failure: Failure, signal: AbortSignal): Promise<void> {
-    this.#log.error({ err, ...failure }, 'projection stopped');
+    const { position, event_id } = failure;
+    this.#log.error({ err, position, event_id }, 'projection stopped');
     const active = await activeOf(this.on.pool, this.model.name);
     if (active === undefined) return;
     await setError(this.on.pool, active, failure);
