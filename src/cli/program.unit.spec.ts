@@ -175,7 +175,7 @@ describe('recovery doctor', () => {
     expect(code).to.equal(0);
     const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { name: string; ok: boolean }[] };
     expect(ok).to.equal(true);
-    const names = ['configuration', 'database', 'projection recoveries', 'mail'];
+    const names = ['configuration', 'secrets', 'mail', 'links', 'database', 'projection recoveries'];
     expect(checks.filter((check) => check.ok).map(({ name }) => name)).to.deep.equal(names);
   });
 
@@ -185,6 +185,19 @@ describe('recovery doctor', () => {
       expect(code).to.equal(1);
       expect(find(out, 'configuration')).to.include({ ok: false, severity: 'error' });
     }
+  });
+
+  it('judges the secrets as serve does, and writes none', async () => {
+    const weak = await doctor({ env: { ENVIRONMENT: 'production', JWT_SECRET: 'weak-canary' } });
+    expect(weak.code).to.equal(1);
+    const { checks } = JSON.parse(weak.out) as { checks: { name: string; detail: string }[] };
+    const details = checks.filter(({ name }) => name === 'secrets').map(({ detail }) => detail);
+    expect(details.map((detail) => detail.split(' ')[0])).to.deep.equal([
+      'MASTER_KEY',
+      'PASSWORD_PEPPER',
+      'JWT_SECRET',
+    ]);
+    expect(weak.out).not.to.contain('weak-canary');
   });
 
   it('names a failed check of the database, a stopped projection and a database that does not answer', async () => {
@@ -222,6 +235,10 @@ describe('recovery doctor', () => {
   it('wants a mail server in production, and says why one cannot be used', async () => {
     const production = await doctor({ env: { ENVIRONMENT: 'production' } });
     expect(find(production.out, 'mail')).to.include({ ok: false, severity: 'error' });
+    expect(find(production.out, 'links')).to.include({ ok: false, severity: 'error' });
+    const staging = await doctor({ env: { ENVIRONMENT: 'staging' } });
+    expect(find(staging.out, 'mail')).to.include({ ok: false, severity: 'warning' });
+    expect(find(staging.out, 'links')).to.include({ ok: false, severity: 'warning' });
     const unreachable = await doctor({ env: { SMTP_HOST: '127.0.0.1', SMTP_PORT: '1' } });
     expect(find(unreachable.out, 'mail')).to.include({ ok: false });
   });

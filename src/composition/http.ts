@@ -12,6 +12,7 @@ import { deriveKey } from '../infra/secrets/keys.js';
 import { systemClock } from '../infra/systemClock.js';
 import { VERSION } from './version.js';
 import { migrationStatus } from '../infra/postgres/migrate.js';
+import { hostOf } from './port.js';
 import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
 const MAX_LAG_SECONDS = 60;
@@ -91,8 +92,9 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
 export const serveHttp = async (runtime: Runtime, effects: Effects, signal: AbortSignal): Promise<void> => {
   const { config, logger } = runtime;
   const server = createHttpServer(createApp(dependencies(runtime, effects)), { logger });
-  const port = await server.listen(config.port);
-  logger.info({ port, url: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` }, 'listening');
+  const host = hostOf(config);
+  const port = await server.listen(config.port, host);
+  logger.info({ host, port, url: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` }, 'listening');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -88,7 +88,7 @@ export const connectionsOf = (config: Config, store: EventStore): Connections =>
   openSandbox: config.environment !== 'production',
 });
 
-/** @throws SecretsError when a secret is missing or weak outside development */
+/** @throws StartRefused when a secret is missing or weak outside development */
 export const createEffects = async ({
   config,
   logger,

@@ -16,6 +16,7 @@ import {
   RetryPolicyBody,
   RetryPolicyResponse,
 } from '../schemas/organization.js';
+import { invalid } from '../validation.js';
 
 const tag = 'Organization';
 
@@ -89,6 +90,8 @@ export const organizationRoutes: readonly Route[] = [
     refusals: ['version_conflict'],
     handler: async (context) => {
       const { deps, principal, body } = context;
+      if (body.provider === 'sandbox' && deps.environment === 'production')
+        throw invalid('/provider', 'must not be the sandbox in production: nobody would be charged');
       const { provider, api_key: apiKey, webhook_secret: webhookSecret } = body;
       const secrets = { ...(apiKey && { apiKey }), ...(webhookSecret && { webhookSecret }) };
       const { position } = await connectPsp(deps, { provider, ...secrets }, commandContextOf(context));
