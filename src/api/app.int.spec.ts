@@ -347,19 +347,6 @@ describe('HTTP interface', () => {
       expect(lines.join()).not.to.match(/4111-?1111-?1111/);
   });
 
-  it('has no sandbox to connect in production', async () => {
-    const connect = { method: 'PUT', token: 'admin.acme', json: { provider: 'sandbox' } };
-    const production = await startApi({ environment: 'production' });
-    const { errors } = expectProblem(
-      await production.call('/v1/psp/connection', connect),
-      422,
-      'validation_failed',
-    );
-    await production.close();
-    expect(errors?.map(({ pointer }) => pointer)).to.deep.equal(['/provider']);
-    expect((await api.call('/v1/psp/connection', connect)).status).not.to.equal(422);
-  });
-
   it('makes a request id when the one given is not sane', async () => {
     const answer = await api.call('/healthz', { headers: { 'x-request-id': 'a b' } });
     expect(answer.headers.get('x-request-id')).to.match(/^[0-9a-f-]{36}$/);

@@ -60,7 +60,7 @@ export const organizationRoutes: readonly Route[] = [
     access: ['admin'],
     body: RetryPolicyBody,
     responses: { 200: { description: 'The policy in force', schema: RetryPolicyResponse } },
-    refusals: ['version_conflict'],
+    refusals: ['not_found', 'version_conflict'],
     handler: async (context) => {
       const command = commandContextOf(context);
       const { policy, setAt, position } = await setRetryPolicy(context.deps.store, context.body, command);
@@ -87,7 +87,7 @@ export const organizationRoutes: readonly Route[] = [
     access: ['admin'],
     body: PspConnectionBody,
     responses: { 200: { description: 'Connected', schema: PspConnectionResponse } },
-    refusals: ['version_conflict'],
+    refusals: ['not_found', 'version_conflict'],
     handler: async (context) => {
       const { deps, principal, body } = context;
       if (body.provider === 'sandbox' && deps.environment === 'production')

@@ -149,6 +149,7 @@ export const webhookRoutes: readonly Route[] = [
     access: 'public',
     params: closed({ org_id: Uuid }),
     consumes: 'raw',
+    headers: { 'Stripe-Signature': "Stripe's signature of the body, at most five minutes old" },
     responses: { 200: { description: 'Taken in', schema: ReceivedSchema } },
     refusals: ['signature_invalid', 'not_parsable', 'payload_too_large'],
     handler: async (context) => {

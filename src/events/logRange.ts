@@ -1,10 +1,14 @@
-import type { Position } from '../events/envelope.js';
-import type { EventStore } from '../events/eventStore.js';
+import type { Position } from './envelope.js';
+import type { EventStore } from './eventStore.js';
 import { type Instant, isBefore } from '../kernel/clock.js';
 
 /** When the first event after a position was recorded; undefined at the end of the log. */
-const recordedAfter = async (store: EventStore, after: Position): Promise<Instant | undefined> => {
-  for await (const delivery of store.readAll({ after, pageSize: 1 })) {
+const recordedAfter = async (
+  store: EventStore,
+  after: Position,
+  signal?: AbortSignal,
+): Promise<Instant | undefined> => {
+  for await (const delivery of store.readAll({ after, pageSize: 1, ...(signal && { signal }) })) {
     if (delivery.kind === 'caught_up') return undefined;
     const [first] = delivery.events;
     if (first !== undefined) return first.recorded_at;
@@ -16,12 +20,17 @@ const recordedAfter = async (store: EventStore, after: Position): Promise<Instan
  * A position after which exactly the events recorded at `instant` or later lie. recorded_at never decreases along the
  * log, so halving the range finds it in as many small reads as the position has bits, whatever the log's size.
  */
-export const positionBefore = async (store: EventStore, instant: Instant): Promise<Position> => {
+export const positionBefore = async (
+  store: EventStore,
+  instant: Instant,
+  signal?: AbortSignal,
+): Promise<Position> => {
   let low = 0n;
   let high = await store.head();
   while (low < high) {
     const middle = (low + high) / 2n;
-    const recorded = await recordedAfter(store, middle);
+    const recorded = await recordedAfter(store, middle, signal);
+    signal?.throwIfAborted();
     if (recorded !== undefined && isBefore(recorded, instant)) low = middle + 1n;
     else high = middle;
   }
@@ -38,14 +47,15 @@ export interface RangeOptions {
   readonly after?: Position;
   readonly from?: Instant;
   readonly to?: Instant;
+  readonly signal?: AbortSignal;
 }
 
 /** The part of the log that was recorded in [from, to) and lies after `after`, up to the head as it stands now. */
 export const logRange = async (
   store: EventStore,
-  { after = 0n, from, to }: RangeOptions,
+  { after = 0n, from, to, signal }: RangeOptions,
 ): Promise<LogRange> => {
-  const until = to === undefined ? await store.head() : await positionBefore(store, to);
-  const start = from === undefined ? 0n : await positionBefore(store, from);
+  const until = to === undefined ? await store.head() : await positionBefore(store, to, signal);
+  const start = from === undefined ? 0n : await positionBefore(store, from, signal);
   return { after: start > after ? start : after, until };
 };
