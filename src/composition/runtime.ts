@@ -62,7 +62,9 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
   const { logger, faults, closers, database } = options;
   const store = new PgEventStore({ pool: database.pool, logger, faults });
   closers.push('event store', () => store.close());
-  const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults });
+  const onError = (error: unknown): void =>
+    options.reporting?.captureError(error, { component: 'projector' });
+  const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults, onError });
   return { ...options, store, engine };
 };
 
