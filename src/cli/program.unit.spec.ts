@@ -154,6 +154,23 @@ describe('recovery: what reaches the services', () => {
     expect(out.split('\n')[1]?.split('\t').at(-1)).to.equal(blocker);
   });
 
+  it('the log and the vault are not dropped without a yes', async () => {
+    const applied = ['1_events.js', '2_vault.js', '3_other.js'];
+    const taken: number[] = [];
+    const migrations = {
+      up: () => Promise.resolve([]),
+      down: (steps = 1) => (taken.push(steps), Promise.resolve(applied.slice(-steps))),
+      status: () => Promise.resolve({ applied, pending: [], unknown: [] }),
+    };
+    const down = (...args: string[]) => runCli(['migrate', 'down', ...args], { services: { migrations } });
+    const { code, err } = await down('--steps', '3');
+    expect(code).to.equal(3);
+    expect(err).to.contain('1_events.js and 2_vault.js').and.contain('--yes');
+    expect((await down()).code).to.equal(0);
+    expect((await down('--steps', '3', '--yes')).code).to.equal(0);
+    expect(taken).to.deep.equal([1, 3]);
+  });
+
   it('status is tab-separated without a terminal, whole with --json', async () => {
     const { out } = await runCli(['projections', 'status']);
     expect(out.split('\n').map((line) => line.split('\t').slice(0, 3))).to.deep.equal([

@@ -102,7 +102,8 @@ describe('logger', () => {
     expectClean(lines);
     logger.info({ note: 'DE89 3704 0044 0532 0130 00, GB29NWBK60161331926819, +49 170 1234567' }, 'c');
     expect(lines.at(-1)).to.contain('"note":"[iban], [iban], [phone]"');
-    const harmless = 'handled 7c9e6679-7425-40de-944b-e07fc1f90ae7 at 2026-11-24T10:00:00.000+02:00 in 1e+21 ms';
+    const harmless =
+      'handled 7c9e6679-7425-40de-944b-e07fc1f90ae7 at 2026-11-24T10:00:00.000+02:00 in 1e+21 ms';
     logger.info({ note: harmless }, 'd');
     expect(lines.at(-1)).to.contain(harmless);
   });

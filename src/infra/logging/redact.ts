@@ -18,7 +18,8 @@ const MAX_DEPTH = 6;
 const MAX_TEXT = 4000;
 const REDACTED = '[redacted]';
 
-const SECRET_WORD = '[\\w-]*(?:password|passwd|pwd|secret|token|api[_-]?key|pepper|credential|signature|cookie)[\\w-]*';
+const SECRET_WORD =
+  '[\\w-]*(?:password|passwd|pwd|secret|token|api[_-]?key|pepper|credential|signature|cookie)[\\w-]*';
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/:\/\/[^/\s]*@/g, '://[credentials]@'],
