@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Figure } from '../src/demo/figures.js';
 import { stories, type Story } from '../src/demo/stories.js';
 import { documentedBy } from './support/documented.js';
-import { RecoveryProcess, startRecovery } from './support/recoveryProcess.js';
+import { type RecoveryProcess, startRecovery } from './support/recoveryProcess.js';
 import { type Reply, type Request, send } from './support/systemClient.js';
 
 interface Shown {
