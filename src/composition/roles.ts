@@ -22,13 +22,13 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
       const options = { store, pool: database.pool, logger: logger('bus'), faults, ...reportTo('saga') };
       const bus = new PgEventBus(options);
       const policyOf = policyReader(store);
-      const means = meansOf(connectionsOf(runtime.config, store));
+      const means = meansOf(connectionsOf(runtime));
       return runSaga({ bus, store, clock, faults, policyOf, meansOf: means }, signal);
     },
     scheduler: async (signal: AbortSignal) => {
       const { psp, mail, secrets } = await effects();
       const sendMail = recoveryMailSender({
-        store,
+        organizationOf: runtime.organizationOf,
         mailer: mail.mailer,
         publicBaseUrl: publicBaseUrl(runtime.config),
         linkKey: deriveKey(secrets.masterKey, 'links'),
