@@ -154,6 +154,24 @@ describe('recovery: what reaches the services', () => {
     expect(out.split('\n')[1]?.split('\t').at(-1)).to.equal(blocker);
   });
 
+  it('serve says what ended it without the data that a database quotes', async () => {
+    const error = Object.assign(new Error('value "Ada Canary" of ada@canary.test is wrong'), {
+      code: '22P02',
+    });
+    const serve = () => Promise.reject(error);
+    const { code, err } = await runCli(['serve'], { services: { serve } });
+    expect([code, err]).to.deep.equal([1, 'recovery: value "…" of [e-mail] is wrong']);
+  });
+
+  it('serve and demo word a port that is taken', async () => {
+    const unopened = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+    for (const command of ['serve', 'demo']) {
+      const { code, err } = await runCli([command, '--port', '8123'], { unopened });
+      expect(code).to.equal(1);
+      expect(err).to.contain('Port 8123 is in use.').and.contain('--port 8124');
+    }
+  });
+
   it('the log and the vault are not dropped without a yes', async () => {
     const applied = ['1_events.js', '2_vault.js', '3_other.js'];
     const taken: number[] = [];
