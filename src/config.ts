@@ -72,6 +72,7 @@ const key32: Parser<Buffer | undefined> = (value) => {
 /** Key → variable, parser, default. .env.example explains each (a test keeps the two equal). */
 export const settings = {
   port: setting('PORT', integer(0, 65_535), 8000),
+  host: setting('HOST', text, undefined),
   publicBaseUrl: setting('PUBLIC_BASE_URL', url('http:', 'https:'), undefined),
   environment: setting('ENVIRONMENT', oneOf(environments), 'development'),
   databaseUrl: setting('DATABASE_URL', url('postgres:', 'postgresql:'), undefined),

@@ -1,19 +1,23 @@
-import type { CliServices, OpenServices } from './cli/services.js';
+import type { CliServices, OpenServices, ServeRole } from './cli/services.js';
 import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
 import { eventStoreChecks } from './composition/eventStore.js';
-import { playDemo, settlePort } from './composition/demo.js';
+import { playDemo } from './composition/demo.js';
 import { serveHttp } from './composition/http.js';
+import { endAtUncaught } from './composition/lastResort.js';
+import { settlePort } from './composition/port.js';
+import { preflight } from './composition/preflight.js';
 import { parkedMessages, workers } from './composition/roles.js';
 import { createEffects, createRuntime, type Effects, type Runtime } from './composition/runtime.js';
 import { VERSION } from './composition/version.js';
-import { type Config, ConfigError } from './config.js';
+import type { Config } from './config.js';
 import { createLogger } from './infra/logging/logger.js';
 import { createMigrator, type Migrator } from './infra/postgres/migrate.js';
 import { databaseChecks, refuseUnsafe } from './infra/postgres/databaseChecks.js';
 import { startErrorReporting } from './infra/sentry/errorReporting.js';
 import { ManualClock, systemClock } from './infra/systemClock.js';
 import type { Clock } from './kernel/clock.js';
+import type { Logger } from './kernel/logger.js';
 import { type Faults, noFaults } from './kernel/faults.js';
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
@@ -21,19 +25,21 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   return () => (made ??= make());
 };
 
-/** Refuses a server that loses data, brings the schema up to date, and makes the read models' tables. */
+/** Refuses a server that loses data before it changes anything there, then migrates and makes the read models' tables. */
 const prepare = async (runtime: Runtime, migrations: Migrator): Promise<void> => {
   const { config, logger, database, engine } = runtime;
-  if (config.migrateOnStart) await migrations.up();
-  const checks = await databaseChecks(database.pool);
+  const checks = (await databaseChecks(database.pool)).filter(
+    ({ name }) => name !== 'migrations' || !config.migrateOnStart,
+  );
   refuseUnsafe(checks, config.environment);
   for (const { name, detail, fix } of checks.filter(({ ok }) => !ok))
-    logger.warn({ check: name, detail, fix }, 'database');
+    logger.warn({ check: name, found: detail, fix }, 'database');
+  if (config.migrateOnStart) await migrations.up();
   await engine.ensure();
   for (const { name, ok, detail, fix } of await eventStoreChecks(runtime)) {
     // The workers wait for a log that is not there; they must not go on with another one.
     if (!ok && name === 'one log') throw new Error(`The log cannot be used: ${detail}. ${fix}`);
-    if (!ok) logger.warn({ check: name, detail, fix }, 'event store');
+    if (!ok) logger.warn({ check: name, found: detail, fix }, 'event store');
   }
 };
 
@@ -54,8 +60,6 @@ const runRoles = async (
     ...(relay && { relay }),
   };
   const chosen = roles.length === 0 ? Object.keys(runners) : roles;
-  if (chosen.includes('relay') && relay === undefined)
-    throw new ConfigError(['KAFKA_BROKERS must be set for the relay, which feeds Kafka']);
   const running = chosen.map(async (role) => {
     try {
       await runners[role]?.(stop);
@@ -67,33 +71,46 @@ const runRoles = async (
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 };
 
+type Purpose = Parameters<OpenServices>[1];
+
 /** Only `serve` logs what goes well: the others answer on stdout, and a log would drown it. */
-const loggerFor = (config: Config, purpose: 'serve' | 'demo' | 'operate') => {
+const loggerFor = (config: Config, purpose: Purpose) => {
   if (purpose === 'serve') return createLogger(config);
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   return createLogger({ ...config, logLevel }, process.stderr);
 };
 
-/** What tests put in the place of the real thing. */
+/** What `serve` is to run (all roles without any given), and what tests put in the place of the real thing. */
 export interface Overrides {
+  readonly roles?: readonly ServeRole[];
+  /** The process is ours: an error that nobody caught is told here and ends it. */
+  readonly ownsProcess?: boolean;
   readonly faults?: Faults;
   readonly clock?: Clock;
 }
 
+/** Refuses what must not start, before anything is opened; then holds a port, if one will be served on. */
+const ready = async (config: Config, purpose: Purpose, roles: readonly ServeRole[], logger: Logger) => {
+  if (purpose === 'operate') return config;
+  if (purpose === 'serve') preflight(config, roles, logger);
+  return roles.length === 0 || roles.includes('api') ? settlePort(config) : config;
+};
+
 /** The composition root: puts the adapters and the roles together. */
 export const compose = async (
   wanted: Config,
-  purpose: 'serve' | 'demo' | 'operate',
-  { faults = noFaults, ...given }: Overrides = {},
+  purpose: Purpose,
+  { faults = noFaults, roles = [], ownsProcess = false, ...given }: Overrides = {},
 ): Promise<CliServices> => {
-  const config = purpose === 'demo' ? await settlePort(wanted) : wanted;
-  const logger = loggerFor(config, purpose);
+  const logger = loggerFor(wanted, purpose);
+  const config = await ready(wanted, purpose, roles, logger);
   const closers = new Closers();
   const clock = given.clock ?? (purpose === 'demo' ? new ManualClock() : systemClock);
   try {
     const database = await openDatabase(config, logger, closers);
     const reporting = await startErrorReporting({ ...config, release: VERSION });
     closers.push('error reporting', () => reporting?.close());
+    if (ownsProcess) endAtUncaught(logger, reporting);
     const runtime = createRuntime({ config, logger, clock, faults, closers, database, reporting });
     const migrations = createMigrator(database.url, logger);
     const effects = once(() => createEffects(runtime));
@@ -112,9 +129,9 @@ export const compose = async (
         );
         return tables ? [...checks, ...(await eventStoreChecks(runtime))] : checks;
       },
-      serve: async ({ roles, signal }) => {
+      serve: async ({ roles: chosen, signal }) => {
         await prepared();
-        await runRoles(runtime, effects, roles, signal);
+        await runRoles(runtime, effects, chosen, signal);
       },
       demo: async (options) => {
         if (!(clock instanceof ManualClock)) throw new Error('The demo needs a clock of its own.');
@@ -130,4 +147,5 @@ export const compose = async (
   }
 };
 
-export const openServices: OpenServices = (config, purpose) => compose(config, purpose);
+export const openServices: OpenServices = (config, purpose, roles = []) =>
+  compose(config, purpose, { roles, ownsProcess: true });

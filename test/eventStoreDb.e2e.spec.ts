@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliServices } from '../src/cli/services.js';
-import { settlePort } from '../src/composition/demo.js';
+import { settlePort } from '../src/composition/port.js';
 import { type Config, readConfig } from '../src/config.js';
 import type { RecordedEvent } from '../src/events/envelope.js';
 import { PgEventStore } from '../src/infra/eventStore/pgEventStore.js';

@@ -68,3 +68,5 @@ export const resultOf = <C>(results: ReadonlyMap<C, Result>, contender: C): Resu
   if (found === undefined) throw new Error('not measured');
   return found;
 };
+
+export const isMet = ({ ratio, goal }: Figure): boolean => ratio >= goal;

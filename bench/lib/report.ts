@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { cpus, release, totalmem, type } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Cluster } from './cluster.js';
-import type { Figure } from './figure.js';
+import { type Figure, isMet } from './figure.js';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
@@ -26,7 +26,6 @@ export const jsonLine = ({ name, rate, p50_ms, p99_ms, baseline, ...rest }: Figu
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 const time = (ms: number | null): string =>
   ms === null ? '–' : ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms.toFixed(2)} ms`;
-const isMet = ({ ratio, goal }: Figure): boolean => ratio >= goal;
 
 export const textLine = (figure: Figure): string => {
   const { name, unit, rate, p50_ms, p99_ms, baseline, baseline_rate, ratio, goal } = figure;
@@ -110,7 +109,7 @@ ${figures.map(row).join('\n')}
   product; when they cannot be had, its rows are missing. Its rebuild folds the same model with the same function into
   documents of Pongo, on a smaller number of the same events, in batches of 1,000 without a pause.
 - **HTTP**: the product's API and the Express routes run in processes of their own with pools of 20 connections; the
-  workers do not run beside them. The product checks the token, the schema, card numbers and idempotency, and writes
+  workers do not run beside them. The product checks the token, the schema and card numbers, and writes
   its log to a file. The Express routes log nothing, and make no ETag. The load comes from raw sockets.
 - **Rebuild and export**: a log of recovery histories of 20 organizations, about six events per recovery. The bare
   read fetches the same rows with \`pg\` in pages of 5,000 by key and parses their JSON, and does nothing with them.

@@ -77,4 +77,31 @@ describe('audit log over HTTP', () => {
     expect(refused.status).to.equal(406);
     expect(refused.body).to.include({ code: 'not_acceptable' });
   });
+
+  it('keeps to the limit in both forms, and sends no body to HEAD', async () => {
+    const accept = 'application/x-ndjson';
+    const positions = ({ text }: { text: string }): unknown[] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { position: string }).position);
+    expect(positions(await audit('?limit=2', { accept }))).to.deep.equal(['1', '2']);
+    expect(positions(await audit('?limit=2&after=3', { accept }))).to.deep.equal(['4', '5']);
+    let read = 0;
+    const { readLines } = store;
+    store.readLines = (options) => (read++, readLines.call(store, options));
+    const head = { method: 'HEAD', token: 'auditor.acme', headers: { accept } };
+    const answer = await api.call('/v1/audit/events', head);
+    expect([answer.status, answer.text, read]).to.deep.equal([200, '', 0]);
+    expect(answer.headers.get('content-type')).to.equal('application/x-ndjson; charset=utf-8');
+  });
+  it('documents both forms', async () => {
+    const { body } = await api.call<{ paths: Record<string, Record<string, unknown>> }>('/openapi.json');
+    const content = 'get.responses.200.content';
+    expect(body.paths['/v1/audit/events']).to.have.nested.property(`${content}.application/json`);
+    expect(body.paths['/v1/audit/events']).to.have.nested.property(`${content}.application/x-ndjson`);
+    const webhook = body.paths['/v1/webhooks/stripe/{org_id}'];
+    expect(webhook).to.have.nested.property('post.requestBody.content');
+    expect(JSON.stringify(webhook)).to.contain('Stripe-Signature');
+  });
 });

@@ -14,14 +14,14 @@ import type { ErrorOptions } from './errorMiddleware.js';
 import type { IdempotencyKeys } from './idempotency.js';
 import type { WaitFor } from './positions.js';
 
-/** A part that readiness depends on. */
+/** A part that requests depend on. */
 export interface ReadinessCheck {
   readonly name: string;
   readonly ok: boolean;
+  /** Without it no request should come here; otherwise it is told for whoever operates this. */
+  readonly required: boolean;
   /** What is missing, in words fit for an operator; nothing secret. */
   readonly detail?: string;
-  /** True when requests can be served without it, in part. */
-  readonly degrades?: true;
 }
 
 export interface CaughtMail {

@@ -49,7 +49,8 @@ const header = (name: string, description: string): Json => ({
   schema: { type: 'string' },
 });
 
-const headersOf = ({ reads, idempotent }: Route): Json[] => [
+const headersOf = ({ reads, idempotent, headers = {} }: Route): Json[] => [
+  ...Object.entries(headers).map(([name, meaning]) => ({ ...header(name, meaning), required: true })),
   ...(reads === undefined
     ? []
     : [
@@ -63,21 +64,25 @@ const headersOf = ({ reads, idempotent }: Route): Json[] => [
     : []),
 ];
 
-const isWrite = ({ method }: Route): boolean => method !== 'get';
+const takesBody = ({ body, consumes }: Route): boolean => body !== undefined || consumes === 'raw';
+const isPositioned = ({ method, positioned }: Route, status: number): boolean =>
+  method !== 'get' && status < 400 && positioned !== false;
 
 /** The refusals that any route of this form can give. */
 const generalRefusals = (definition: Route): ErrorCode[] => [
   ...(definition.access === 'public' ? [] : (['invalid_token', 'forbidden'] as const)),
-  ...(definition.body === undefined
-    ? []
-    : (['not_parsable', 'payload_too_large', 'unsupported_media_type'] as const)),
-  ...((definition.params ?? definition.query ?? definition.body) ? (['validation_failed'] as const) : []),
+  ...(takesBody(definition) || definition.params ? (['not_parsable'] as const) : []),
+  ...(takesBody(definition) ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
+  ...(takesBody(definition) || (definition.params ?? definition.query ?? definition.reads)
+    ? (['validation_failed'] as const)
+    : []),
   ...(definition.reads === undefined ? [] : (['position_not_reached'] as const)),
+  'unavailable',
   'internal',
 ];
 
 const refusalsOf = (definition: Route): Json => {
-  const codes = [...generalRefusals(definition), ...(definition.refusals ?? [])];
+  const codes = [...new Set([...generalRefusals(definition), ...(definition.refusals ?? [])])];
   const byStatus: Json = {};
   for (const status of new Set(codes.map((code) => kindOf(code).status)))
     byStatus[status] = {
@@ -87,31 +92,43 @@ const refusalsOf = (definition: Route): Json => {
   return byStatus;
 };
 
-const responseOf = (definition: Route, spec: ResponseSpec, components: Components): Json => ({
-  description: spec.description,
-  ...(isWrite(definition) && {
-    headers: { 'X-Event-Position': { schema: { type: 'string' }, description: 'The position of the write' } },
-  }),
-  ...((spec.schema ?? spec.type) !== undefined && {
-    content: {
-      [spec.type ?? 'application/json']: {
-        schema: spec.schema === undefined ? { type: 'string' } : components.hoist(plain(spec.schema)),
-      },
-    },
-  }),
-});
-
 const MEDIA = {
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
   raw: 'application/json',
 } as const;
 
+const POSITION = { schema: { type: 'string' }, description: 'The position of the write, when there was one' };
+
+const responseOf = (definition: Route, status: number, spec: ResponseSpec, components: Components): Json => {
+  const { description, schema, type, alternatives = {} } = spec;
+  const schemaOf = (one: TSchema | undefined): Json => ({
+    schema: one === undefined ? { type: 'string' } : components.hoist(plain(one)),
+  });
+  const others = Object.entries(alternatives).map(([media, item]) => [media, schemaOf(item)] as const);
+  return {
+    description,
+    ...(isPositioned(definition, status) && { headers: { 'X-Event-Position': POSITION } }),
+    ...((schema ?? type) !== undefined && {
+      content: { [type ?? 'application/json']: schemaOf(schema), ...Object.fromEntries(others) },
+    }),
+  };
+};
+
+const requestBodyOf = (definition: Route, components: Components): Json => ({
+  required: definition.bodyOptional !== true,
+  content: {
+    [MEDIA[definition.consumes ?? 'json']]: {
+      schema: definition.body === undefined ? { type: 'object' } : components.hoist(plain(definition.body)),
+    },
+  },
+});
+
 const operationOf = (definition: Route, components: Components): Json => {
-  const { operationId, tag, summary, description, access, body } = definition;
+  const { operationId, tag, summary, description, access } = definition;
   const responses: Json = {};
   for (const [status, spec] of Object.entries(definition.responses))
-    responses[status] = responseOf(definition, spec, components);
+    responses[status] = responseOf(definition, Number(status), spec, components);
   return {
     operationId,
     tags: [tag],
@@ -124,13 +141,8 @@ const operationOf = (definition: Route, components: Components): Json => {
       ...parametersOf(definition.query, 'query'),
       ...headersOf(definition),
     ],
-    ...(body !== undefined && {
-      requestBody: {
-        required: definition.bodyOptional !== true,
-        content: { [MEDIA[definition.consumes ?? 'json']]: { schema: components.hoist(plain(body)) } },
-      },
-    }),
-    responses: { ...responses, ...refusalsOf(definition) },
+    ...(takesBody(definition) && { requestBody: requestBodyOf(definition, components) }),
+    responses: { ...refusalsOf(definition), ...responses },
   };
 };
 

@@ -16,7 +16,7 @@ export interface Reply {
   readonly status: number;
   readonly body?: unknown;
   readonly text?: { readonly type: string; readonly content: string | Buffer };
-  readonly stream?: (res: Response) => Promise<void>;
+  readonly stream?: { readonly type: string; readonly write: (res: Response) => Promise<void> };
   readonly headers?: Readonly<Record<string, string>>;
   /** The log position of a write, for X-Event-Position. */
   readonly position?: Position;
@@ -38,6 +38,8 @@ export interface ResponseSpec {
   readonly schema?: TSchema;
   /** Default: application/json. */
   readonly type?: string;
+  /** Other media types on request: the schema of one item of each. */
+  readonly alternatives?: Readonly<Record<string, TSchema>>;
 }
 
 /** A route as data: the router, the validation and the OpenAPI document all come from it. */
@@ -61,6 +63,10 @@ export interface RouteDefinition<
   /** json (default when there is a body schema), form, or the raw bytes. */
   readonly consumes?: 'json' | 'form' | 'raw';
   readonly bodyOptional?: boolean;
+  /** Headers of its own that the request must carry: name and meaning. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** False: answers a request that is no GET without an X-Event-Position. */
+  readonly positioned?: false;
   readonly idempotent?: boolean;
   /** The projection a read waits for when it carries X-Min-Position. */
   readonly reads?: string;

@@ -13,7 +13,12 @@ export const send = async (res: Response, reply: Reply): Promise<void> => {
   res.statusCode = reply.status;
   if (reply.position !== undefined) res.setHeader('X-Event-Position', String(reply.position));
   for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string);
-  if (reply.stream !== undefined) return reply.stream(res);
+  if (reply.stream !== undefined) {
+    res.setHeader('Content-Type', reply.stream.type);
+    if (res.req.method !== 'HEAD') return reply.stream.write(res);
+    res.end();
+    return;
+  }
   const { type, content } = contentOf(reply);
   if (content === undefined) {
     res.end();

@@ -1,7 +1,8 @@
 /** What --help says of each variable; .env.example explains them at length. */
 export const environmentHelp = {
   PORT: 'port of the API (8000)',
-  PUBLIC_BASE_URL: 'base of the links in mails (http://localhost:PORT)',
+  HOST: 'address the API listens on (127.0.0.1 in development, else 0.0.0.0)',
+  PUBLIC_BASE_URL: 'base of the links in mails (http://localhost:PORT); required in production',
   ENVIRONMENT: 'development (default), staging or production',
   DATABASE_URL: 'Postgres 15 to 18; without it an embedded one under DATA_DIR',
   DATABASE_POOL_SIZE: 'connections of one process at most, 10 or more (20)',
@@ -13,7 +14,7 @@ export const environmentHelp = {
   JWT_EXPIRY_MINUTES: 'how long an access token lives (1440)',
   MASTER_KEY: 'encrypts the vault; 32 bytes in base64, required outside development',
   PASSWORD_PEPPER: 'keys the password hashes; 32 bytes in base64, required outside development',
-  SMTP_HOST: 'mail server; without it mails are kept under DATA_DIR',
+  SMTP_HOST: 'mail server; without it mails are kept under DATA_DIR; required in production',
   SMTP_PORT: 'its port (587)',
   SMTP_USER: 'login at the mail server',
   SMTP_PASSWORD: 'password at the mail server',

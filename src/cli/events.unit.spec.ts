@@ -4,7 +4,7 @@ import { runCli } from '../../test/support/cli.js';
 import { sampleEvents } from '../../test/support/eventSamples.js';
 import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
 import { ManualClock } from '../infra/systemClock.js';
-import { logRange } from './logRange.js';
+import { logRange } from '../events/logRange.js';
 
 const ORG = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 const STREAM = `payment-${ORG}`;

@@ -2,7 +2,8 @@ import { CommanderError } from 'commander';
 import { ConfigError } from '../config.js';
 import { isRevisionConflict } from '../events/eventStore.js';
 import type { ProjectionErrorCode } from '../projections/engine/errors.js';
-import { isDomainError } from '../kernel/errors.js';
+import { redactMessage } from '../infra/logging/redact.js';
+import { isDomainError, isStartRefused } from '../kernel/errors.js';
 
 /** docs/operations.md explains each to the operator. */
 export const exitCodes = { ok: 0, failure: 1, usage: 2, refused: 3 } as const;
@@ -69,7 +70,8 @@ const engineRefusals = new Set<string>([
   'unknown_organization',
 ] satisfies ProjectionErrorCode[]);
 
-export const failureOf = (error: unknown): Failure => {
+/** Errors whose message is in our own words; undefined for every other. */
+const worded = (error: unknown): Failure | undefined => {
   if (error instanceof CliError) {
     const { exitCode, code, message, fix } = error;
     return { exitCode, code, message, ...(fix !== undefined && { fix }) };
@@ -78,6 +80,10 @@ export const failureOf = (error: unknown): Failure => {
     const { problems } = error;
     const message = 'The configuration cannot be used.';
     return { exitCode: exitCodes.usage, code: 'configuration', message, problems, fix: 'See .env.example.' };
+  }
+  if (isStartRefused(error)) {
+    const message = 'The product does not start like this.';
+    return { exitCode: exitCodes.usage, code: 'start_refused', message, problems: error.problems };
   }
   if (error instanceof CommanderError) {
     return { exitCode: exitCodes.usage, code: 'usage', message: error.message.replace(/^error: /, '') };
@@ -99,13 +105,32 @@ export const failureOf = (error: unknown): Failure => {
   if (isRevisionConflict(error)) {
     return { exitCode: exitCodes.refused, code: 'version_conflict', message: error.message };
   }
-  if (!(error instanceof Error))
-    return { exitCode: exitCodes.failure, code: 'failure', message: String(error) };
-  const code = codeOf(error);
-  if (error.name === 'ProjectionError' && code !== undefined) {
-    const exitCode = engineRefusals.has(code) ? exitCodes.refused : exitCodes.failure;
-    return { exitCode, code, message: error.message };
-  }
-  if (code === 'sequence_busy') return { exitCode: exitCodes.refused, code, message: error.message };
-  return byCode(error);
+  const code = error instanceof Error ? codeOf(error) : undefined;
+  if (code === undefined) return undefined;
+  const { name, message } = error as Error;
+  if (code === 'sequence_busy') return { exitCode: exitCodes.refused, code, message };
+  if (name !== 'ProjectionError') return undefined;
+  return { exitCode: engineRefusals.has(code) ? exitCodes.refused : exitCodes.failure, code, message };
 };
+
+export const failureOf = (error: unknown): Failure =>
+  worded(error) ??
+  (error instanceof Error
+    ? byCode(error)
+    : { exitCode: exitCodes.failure, code: 'failure', message: String(error) });
+
+/** For a process whose stderr is kept like its log: the words of a database or a library may quote data. */
+export const withoutData = (error: unknown): unknown => {
+  if (worded(error) !== undefined) return error;
+  const { code, message, fix } = failureOf(error);
+  return new CliError(code, redactMessage(message), fix);
+};
+
+export const portTaken = (error: unknown, taken: number, example: string): unknown =>
+  (error as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE'
+    ? error
+    : new CliError(
+        'port_taken',
+        `Port ${taken} is in use.`,
+        `Choose another: \`${example} --port ${taken < 65_535 ? taken + 1 : 8000}\`, or 0 for any free one.`,
+      );

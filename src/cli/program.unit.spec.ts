@@ -156,6 +156,41 @@ describe('recovery: what reaches the services', () => {
     expect(out.split('\n')[1]?.split('\t').at(-1)).to.equal(blocker);
   });
 
+  it('serve says what ended it without the data that a database quotes', async () => {
+    const error = Object.assign(new Error('value "Ada Canary" of ada@canary.test is wrong'), {
+      code: '22P02',
+    });
+    const serve = () => Promise.reject(error);
+    const { code, err } = await runCli(['serve'], { services: { serve } });
+    expect([code, err]).to.deep.equal([1, 'recovery: value "…" of [e-mail] is wrong']);
+  });
+
+  it('serve and demo word a port that is taken', async () => {
+    const unopened = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+    for (const command of ['serve', 'demo']) {
+      const { code, err } = await runCli([command, '--port', '8123'], { unopened });
+      expect(code).to.equal(1);
+      expect(err).to.contain('Port 8123 is in use.').and.contain('--port 8124');
+    }
+  });
+
+  it('the log and the vault are not dropped without a yes', async () => {
+    const applied = ['1_events.js', '2_vault.js', '3_other.js'];
+    const taken: number[] = [];
+    const migrations = {
+      up: () => Promise.resolve([]),
+      down: (steps = 1) => (taken.push(steps), Promise.resolve(applied.slice(-steps))),
+      status: () => Promise.resolve({ applied, pending: [], unknown: [] }),
+    };
+    const down = (...args: string[]) => runCli(['migrate', 'down', ...args], { services: { migrations } });
+    const { code, err } = await down('--steps', '3');
+    expect(code).to.equal(3);
+    expect(err).to.contain('1_events.js and 2_vault.js').and.contain('--yes');
+    expect((await down()).code).to.equal(0);
+    expect((await down('--steps', '3', '--yes')).code).to.equal(0);
+    expect(taken).to.deep.equal([1, 3]);
+  });
+
   it('status is tab-separated without a terminal, whole with --json', async () => {
     const { out } = await runCli(['projections', 'status']);
     expect(out.split('\n').map((line) => line.split('\t').slice(0, 3))).to.deep.equal([
@@ -177,7 +212,7 @@ describe('recovery doctor', () => {
     expect(code).to.equal(0);
     const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { name: string; ok: boolean }[] };
     expect(ok).to.equal(true);
-    const names = ['configuration', 'database', 'projection recoveries', 'mail'];
+    const names = ['configuration', 'secrets', 'mail', 'links', 'database', 'projection recoveries'];
     expect(checks.filter((check) => check.ok).map(({ name }) => name)).to.deep.equal(names);
   });
 
@@ -187,6 +222,19 @@ describe('recovery doctor', () => {
       expect(code).to.equal(1);
       expect(find(out, 'configuration')).to.include({ ok: false, severity: 'error' });
     }
+  });
+
+  it('judges the secrets as serve does, and writes none', async () => {
+    const weak = await doctor({ env: { ENVIRONMENT: 'production', JWT_SECRET: 'weak-canary' } });
+    expect(weak.code).to.equal(1);
+    const { checks } = JSON.parse(weak.out) as { checks: { name: string; detail: string }[] };
+    const details = checks.filter(({ name }) => name === 'secrets').map(({ detail }) => detail);
+    expect(details.map((detail) => detail.split(' ')[0])).to.deep.equal([
+      'MASTER_KEY',
+      'PASSWORD_PEPPER',
+      'JWT_SECRET',
+    ]);
+    expect(weak.out).not.to.contain('weak-canary');
   });
 
   it('names a failed check of the database, a stopped projection and a database that does not answer', async () => {
@@ -224,6 +272,10 @@ describe('recovery doctor', () => {
   it('wants a mail server in production, and says why one cannot be used', async () => {
     const production = await doctor({ env: { ENVIRONMENT: 'production' } });
     expect(find(production.out, 'mail')).to.include({ ok: false, severity: 'error' });
+    expect(find(production.out, 'links')).to.include({ ok: false, severity: 'error' });
+    const staging = await doctor({ env: { ENVIRONMENT: 'staging' } });
+    expect(find(staging.out, 'mail')).to.include({ ok: false, severity: 'warning' });
+    expect(find(staging.out, 'links')).to.include({ ok: false, severity: 'warning' });
     const unreachable = await doctor({ env: { SMTP_HOST: '127.0.0.1', SMTP_PORT: '1' } });
     expect(find(unreachable.out, 'mail')).to.include({ ok: false });
   });

@@ -69,6 +69,11 @@ export interface DemoOptions {
 /**
  * `serve` and `demo` may migrate and start what they need; `operate` looks at what is there, never migrates, and
  * logs to stderr only, because stdout is the command's answer.
- * @throws ConfigError
+ * @param roles what `serve` is to run: all roles without any given
+ * @throws ConfigError; StartRefused before anything was opened or changed
  */
-export type OpenServices = (config: Config, purpose: 'serve' | 'demo' | 'operate') => Promise<CliServices>;
+export type OpenServices = (
+  config: Config,
+  purpose: 'serve' | 'demo' | 'operate',
+  roles?: readonly ServeRole[],
+) => Promise<CliServices>;

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
@@ -9,17 +8,6 @@ import type { DemoSystem } from '../demo/system.js';
 import type { ManualClock } from '../infra/systemClock.js';
 import type { Instant } from '../kernel/clock.js';
 import { publicBaseUrl } from './runtime.js';
-
-/** The port to serve on, for certain free: 0 becomes a free one, because links name the port. @throws EADDRINUSE */
-export const settlePort = (config: Config): Promise<Config> =>
-  new Promise((done, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(config.port, () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => done({ ...config, port }));
-    });
-  });
 
 interface Stage {
   readonly config: Config;

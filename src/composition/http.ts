@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createApp } from '../api/app.js';
 import { CachedSessions } from '../api/auth/sessions.js';
 import { createTokens } from '../api/auth/tokens.js';
-import type { Dependencies, ReadinessCheck } from '../api/dependencies.js';
+import type { Dependencies } from '../api/dependencies.js';
 import { pgIdempotencyKeys } from '../api/idempotency.js';
 import { createHttpServer } from '../api/server.js';
 import { readLinkToken } from '../infra/links/linkToken.js';
@@ -11,48 +11,9 @@ import { BcryptHasher } from '../infra/passwords/bcryptHasher.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { systemClock } from '../infra/systemClock.js';
 import { VERSION } from './version.js';
-import { migrationStatus } from '../infra/postgres/migrate.js';
+import { readiness } from './readiness.js';
+import { hostOf } from './port.js';
 import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
-
-const MAX_LAG_SECONDS = 60;
-
-/** Read models are still served, so the process stays in service; how far they are behind, nobody can tell. */
-const logIsDown: ReadinessCheck = {
-  name: 'event store',
-  ok: false,
-  detail: 'does not answer: commands are refused, reads go on',
-  degrades: true,
-};
-
-const readiness =
-  ({ config, database, engine, store }: Runtime): Dependencies['readiness'] =>
-  async () => {
-    const checks: ReadinessCheck[] = [];
-    try {
-      const { pending } = await migrationStatus(database.pool);
-      checks.push({ name: 'database', ok: true });
-      checks.push({ name: 'migrations', ok: pending.length === 0, detail: `${pending.length} pending` });
-      if (config.eventStoreUrl !== undefined) {
-        const answers = await store.head().then(
-          () => true,
-          () => false,
-        );
-        if (!answers) return [...checks, logIsDown];
-        checks.push({ name: 'event store', ok: true });
-      }
-      for (const { name, state, lag, blocker } of await engine.status()) {
-        const ok = state !== 'failed' && state !== 'absent' && lag.seconds <= MAX_LAG_SECONDS;
-        checks.push({
-          name: `projection ${name}`,
-          ok,
-          ...(!ok && { detail: blocker ?? `${lag.seconds} s behind` }),
-        });
-      }
-    } catch {
-      checks.push({ name: 'database', ok: false, detail: 'does not answer' });
-    }
-    return checks;
-  };
 
 const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
   const { config, database, store, engine, clock, reporting } = runtime;
@@ -107,8 +68,12 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
 export const serveHttp = async (runtime: Runtime, effects: Effects, signal: AbortSignal): Promise<void> => {
   const { config, logger } = runtime;
   const server = createHttpServer(createApp(dependencies(runtime, effects)), { logger });
-  const port = await server.listen(config.port);
-  logger.info({ port, url: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` }, 'listening');
+  const host = hostOf(config);
+  const port = await server.listen(config.port, host);
+  logger.info(
+    { host, port, url: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` },
+    'listening',
+  );
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -7,6 +7,7 @@ import { startApi } from '../../test/support/api.js';
 import { startSmtpServer, type TestSmtpServer } from '../../test/support/smtpServer.js';
 import { T0 } from '../../test/support/recoverySamples.js';
 import { startRecovery } from '../../test/support/startedRecovery.js';
+import { organizationReader } from '../commands/organization/organizationReader.js';
 import { act, type ActDependencies, type RecoveryMail } from '../commands/recovery/act.js';
 import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
 import { readLinkToken } from '../infra/links/linkToken.js';
@@ -56,7 +57,7 @@ describe('recovery mails', () => {
 
   const sender = (over: Partial<RecoveryMailOptions> = {}) =>
     recoveryMailSender({
-      store: new MemoryEventStore(),
+      organizationOf: organizationReader(new MemoryEventStore()),
       mailer,
       publicBaseUrl: 'https://pay.acme.test',
       linkKey,
@@ -80,7 +81,9 @@ describe('recovery mails', () => {
       throw new Error('store down');
     };
     const failed = { status: 'failed', permanent: false, reason: 'the mail could not be made' };
-    expect(await sender({ store })(mailTo('ada@example.com'))).to.deep.equal(failed);
+    expect(
+      await sender({ organizationOf: organizationReader(store) })(mailTo('ada@example.com')),
+    ).to.deep.equal(failed);
     expect(await sender({ publicBaseUrl: 'nowhere' })(mailTo('ada@example.com'))).to.deep.equal(failed);
     expect(server.received).to.deep.equal([]);
   });
@@ -109,7 +112,7 @@ describe('recovery mails', () => {
     const deps: ActDependencies = {
       store,
       psp: { charge: unused, lookup: unused, openCheckout: unused, closeCheckout: unused },
-      sendMail: sender({ store, mailer: catcher }),
+      sendMail: sender({ organizationOf: organizationReader(store), mailer: catcher }),
       clock: { now: () => new Date(T0) },
       faults: () => undefined,
       logger: silentLogger,

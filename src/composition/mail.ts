@@ -1,11 +1,8 @@
 import { join, resolve } from 'node:path';
-import { organizationDecider } from '../commands/organization/decide.js';
+import type { OrganizationReader } from '../commands/organization/organizationReader.js';
 import { isHeld } from '../commands/organization/state.js';
-import { load } from '../commands/handle.js';
 import type { RecoveryMail } from '../commands/recovery/act.js';
 import type { Config } from '../config.js';
-import type { EventStore } from '../events/eventStore.js';
-import { organizationStream } from '../events/organization.js';
 import { linkToken } from '../infra/links/linkToken.js';
 import { CatcherMailer } from '../infra/mail/catcherMailer.js';
 import { renderMail } from '../infra/mail/renderMail.js';
@@ -40,7 +37,7 @@ export const openMail = (config: Config, logger: Logger, closers: Closers): Mail
 };
 
 export interface RecoveryMailOptions {
-  readonly store: EventStore;
+  readonly organizationOf: OrganizationReader;
   readonly mailer: Mailer;
   readonly publicBaseUrl: string;
   readonly linkKey: Buffer;
@@ -53,8 +50,8 @@ export interface RecoveryMailOptions {
 const DEADLINE = 20_000;
 
 const mailOf = async (options: RecoveryMailOptions, mail: RecoveryMail): Promise<Mail> => {
-  const { store, publicBaseUrl, linkKey } = options;
-  const { state } = await load(store, organizationDecider, organizationStream(mail.orgId));
+  const { organizationOf, publicBaseUrl, linkKey } = options;
+  const state = await organizationOf(mail.orgId);
   const { template, category, amount, currency, messageId, to } = mail;
   const rendered = renderMail({
     template,

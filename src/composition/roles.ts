@@ -11,12 +11,12 @@ import { createBus, relayRole } from './bus.js';
 import { recoveryMailSender } from './mail.js';
 import { connectionsOf, type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
-const sagaDependencies = ({ config, store, clock, faults }: Runtime) => ({
-  store,
-  clock,
-  faults,
-  policyOf: policyReader(store),
-  meansOf: meansOf(connectionsOf(config, store)),
+const sagaDependencies = (runtime: Runtime) => ({
+  store: runtime.store,
+  clock: runtime.clock,
+  faults: runtime.faults,
+  policyOf: policyReader(runtime.store),
+  meansOf: meansOf(connectionsOf(runtime)),
 });
 
 /** What the operator does with parked messages: each group's by its own handler. */
@@ -40,7 +40,7 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
     scheduler: async (signal: AbortSignal) => {
       const { psp, mail, secrets } = await effects();
       const sendMail = recoveryMailSender({
-        store,
+        organizationOf: runtime.organizationOf,
         mailer: mail.mailer,
         publicBaseUrl: publicBaseUrl(runtime.config),
         linkKey: deriveKey(secrets.masterKey, 'links'),

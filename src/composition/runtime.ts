@@ -1,11 +1,9 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { pspSecretsOf } from '../commands/organization/commands.js';
-import { organizationDecider } from '../commands/organization/decide.js';
+import { organizationReader, type OrganizationReader } from '../commands/organization/organizationReader.js';
 import { isHeld } from '../commands/organization/state.js';
-import { load } from '../commands/handle.js';
 import type { EventStore } from '../events/eventStore.js';
-import { organizationStream, type PspProvider } from '../events/organization.js';
+import type { PspProvider } from '../events/organization.js';
 import { SandboxPsp } from '../infra/psp/sandboxPsp.js';
 import { type Connections, pspRouter } from '../infra/psp/pspRouter.js';
 import { StripePsp } from '../infra/psp/stripePsp.js';
@@ -32,6 +30,7 @@ export interface Runtime {
   readonly faults: Faults;
   readonly database: Database;
   readonly store: EventStore;
+  readonly organizationOf: OrganizationReader;
   readonly engine: ProjectionEngine;
   readonly closers: Closers;
   /** Present with a SENTRY_DSN. */
@@ -62,8 +61,10 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
   const { logger, faults, closers, database } = options;
   const store = openEventStore(options);
   closers.push('event store', () => store.close());
-  const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults });
-  return { ...options, store, engine };
+  const onError = (error: unknown): void =>
+    options.reporting?.captureError(error, { component: 'projector' });
+  const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults, onError });
+  return { ...options, store, engine, organizationOf: organizationReader(store) };
 };
 
 /** The base of links in mails. */
@@ -71,9 +72,9 @@ export const publicBaseUrl = ({ publicBaseUrl: base, port }: Config): string =>
   base ?? `http://localhost:${port}`;
 
 const connectionReader =
-  (store: EventStore) =>
+  (organizationOf: OrganizationReader) =>
   async (orgId: OrgId): Promise<PspProvider | undefined> => {
-    const { state } = await load(store, organizationDecider, organizationStream(orgId));
+    const state = await organizationOf(orgId);
     if (!isHeld(state)) return undefined;
     return state.psps.stripe !== undefined
       ? 'stripe'
@@ -83,27 +84,26 @@ const connectionReader =
   };
 
 /** Which PSP serves whom. */
-export const connectionsOf = (config: Config, store: EventStore): Connections => ({
-  connectionOf: connectionReader(store),
+export const connectionsOf = ({ config, organizationOf }: Runtime): Connections => ({
+  connectionOf: connectionReader(organizationOf),
   openSandbox: config.environment !== 'production',
 });
 
-/** @throws SecretsError when a secret is missing or weak outside development */
-export const createEffects = async ({
-  config,
-  logger,
-  closers,
-  database,
-  store,
-}: Runtime): Promise<Effects> => {
+/** @throws StartRefused when a secret is missing or weak outside development */
+export const createEffects = async (runtime: Runtime): Promise<Effects> => {
+  const { config, logger, closers, database, organizationOf } = runtime;
   const secrets = await resolveSecrets(config);
   const vault = new PgVault(database.pool, deriveKey(secrets.masterKey, 'vault'));
   const sandbox = new SandboxPsp({ pool: database.pool, baseUrl: publicBaseUrl(config), logger });
   const stripe = new StripePsp({
-    apiKeyOf: async (orgId) => (await pspSecretsOf({ store, vault }, orgId, 'stripe'))?.apiKey,
+    apiKeyOf: async (orgId) => {
+      const state = await organizationOf(orgId);
+      const reference = isHeld(state) ? state.psps.stripe?.secretReference : undefined;
+      return reference && vault.get(reference, orgId);
+    },
     ...(config.stripeApiBase !== undefined && { apiBase: config.stripeApiBase }),
     logger,
   });
-  const psp = pspRouter({ sandbox, stripe, ...connectionsOf(config, store) });
+  const psp = pspRouter({ sandbox, stripe, ...connectionsOf(runtime) });
   return { secrets, vault, sandbox, stripe, psp, mail: openMail(config, logger, closers) };
 };

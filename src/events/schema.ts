@@ -21,7 +21,7 @@ export const Timestamp = Type.String({
   format: 'date-time',
   description: 'RFC 3339, in the years 0001 to 9999 (UTC)',
 });
-/** Integer minor units; zero is not a debt. The bound keeps sums of a billion payments within 2^53. */
+/** Integer minor units; zero is not a debt. The bound keeps the sum of nine thousand of the largest within 2^53. */
 export const Amount = Type.Integer({
   minimum: 1,
   maximum: 999_999_999_999,

@@ -6,7 +6,8 @@ export interface Clock {
 /** An RFC 3339 instant in UTC with milliseconds, as `Date.prototype.toISOString` writes it. */
 export type Instant = string;
 
-export const MINUTE = 60_000;
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 

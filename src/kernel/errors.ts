@@ -50,5 +50,16 @@ export class DomainError extends Error {
   }
 }
 
+/** The product will not run like this: every reason at once, each with what to do, none with a secret in it. */
+export class StartRefused extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The product does not start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'StartRefused';
+  }
+}
+
+export const isStartRefused = (error: unknown): error is StartRefused =>
+  error instanceof Error && error.name === 'StartRefused';
+
 export const isDomainError = (error: unknown): error is DomainError =>
   error instanceof Error && error.name === 'DomainError';

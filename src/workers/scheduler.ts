@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { act, type ActDependencies } from '../commands/recovery/act.js';
+import type { Position } from '../events/envelope.js';
 import type { OrgId } from '../kernel/ids.js';
 import { Signal } from '../kernel/signal.js';
 import type { Claim, TimerLeases, Work } from '../kernel/timerLeases.js';
@@ -30,20 +31,31 @@ export const PLACES: Readonly<Record<Work, Places>> = {
 const POLL = 200;
 const TIDY_EVERY = 15 * 60_000;
 
+/** Undefined when a step failed, which is logged there. The lease runs out by itself: the pause before the next try. */
+const worked = async (deps: SchedulerDependencies, claim: Claim): Promise<Position | undefined> => {
+  const { leases, onError } = deps;
+  const stillMine = () => leases.renew(claim);
+  const principal = { actor: { type: 'system', id: 'scheduler' }, orgId: claim.orgId } as const;
+  try {
+    return await act({ ...deps, stillMine, leaseId: claim.leaseId }, claim.recoveryId, principal);
+  } catch (error) {
+    onError?.(error);
+    return undefined;
+  }
+};
+
 const step = async (deps: SchedulerDependencies, claim: Claim): Promise<void> => {
-  const { leases, faults, logger } = deps;
+  const { leases, faults, logger, onError } = deps;
   try {
     faults('scheduler:after-lease');
-    const stillMine = () => leases.renew(claim);
-    const principal = { actor: { type: 'system', id: 'scheduler' }, orgId: claim.orgId } as const;
-    const seen = await act({ ...deps, stillMine, leaseId: claim.leaseId }, claim.recoveryId, principal);
+    const seen = await worked(deps, claim);
     // Nothing was due although the timer is up to date: keep the lease, and look again when it ends.
-    if (seen > claim.timerPosition) await leases.release(claim, seen);
+    if (seen !== undefined && seen > claim.timerPosition) await leases.release(claim, seen);
     faults('scheduler:after-release');
   } catch (error) {
-    // The lease runs out by itself, which is the pause before the next try.
-    logger.error({ err: error, recovery_id: claim.recoveryId, org_id: claim.orgId }, 'recovery step failed');
-    deps.onError?.(error);
+    const { recoveryId: recovery_id, orgId: org_id } = claim;
+    logger.error({ err: error, recovery_id, org_id }, 'recovery not handed back');
+    onError?.(error);
   }
 };
 

@@ -4,6 +4,8 @@ import type { Session } from '../../src/api/auth/sessions.js';
 import type { Claims } from '../../src/api/auth/tokens.js';
 import type { Dependencies } from '../../src/api/dependencies.js';
 import type { IdempotencyKeys } from '../../src/api/idempotency.js';
+import { openApiOf } from '../../src/api/openapi.js';
+import { allRoutes } from '../../src/api/routes/index.js';
 import { createHttpServer } from '../../src/api/server.js';
 import { MemoryEventStore } from '../../src/infra/eventStore/memoryEventStore.js';
 import { noFaults } from '../../src/kernel/faults.js';
@@ -11,6 +13,7 @@ import { DomainError } from '../../src/kernel/errors.js';
 import { type OrgId, orgIdOf, type UserId } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/kernel/logger.js';
 import type { Role } from '../../src/kernel/principal.js';
+import { documentedBy } from './documented.js';
 
 const absent = (name: string) => (): never => {
   throw new Error(`${name} is not part of this test`);
@@ -119,10 +122,12 @@ const isJson = (headers: Headers): boolean => /[/+]json/.test(headers.get('conte
 
 /** The application listening on a free port. */
 export const startApi = async (overrides: Partial<Dependencies> = {}): Promise<TestApi> => {
-  const app = createApp(memoryDependencies(overrides));
+  const deps = memoryDependencies(overrides);
+  const app = createApp(deps);
   const server = createHttpServer(app, { logger: silentLogger, drainMs: 1000 });
   const port = await server.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${port}`;
+  const documented = documentedBy(openApiOf(allRoutes(deps), deps));
   const call: TestApi['call'] = async <B>(path: string, options: Call = {}): Promise<Answer<B>> => {
     const { json, raw, token } = options;
     const body = json === undefined ? raw : JSON.stringify(json);
@@ -136,6 +141,7 @@ export const startApi = async (overrides: Partial<Dependencies> = {}): Promise<T
       },
       ...(body !== undefined && { body }),
     });
+    documented(options.method ?? (body === undefined ? 'GET' : 'POST'), path, response);
     const text = await response.text();
     const parsed = isJson(response.headers) ? (JSON.parse(text) as B) : ({} as B);
     return { status: response.status, headers: response.headers, text, body: parsed };

@@ -13,6 +13,13 @@ export interface Orders {
   /** The clock starts there, or now if that is later. */
   readonly from: string;
   readonly kill?: { readonly point: FaultPoint; readonly visit: number };
+  /** Time moves on only when told. */
+  readonly still?: true;
+}
+
+/** Moves a still clock forward, ms. */
+export interface Advance {
+  readonly advance: number;
 }
 
 /** Told over the parent's channel. */
@@ -55,7 +62,7 @@ const passTime = async (services: CliServices, clock: FastClock, signal: AbortSi
   }
 };
 
-const live = async ({ from, kill }: Orders, signal: AbortSignal): Promise<void> => {
+const live = async ({ from, kill, still }: Orders, signal: AbortSignal): Promise<void> => {
   const clock = new FastClock(new Date(from));
   let visits = 0;
   const faults = (point: FaultPoint): void => {
@@ -63,7 +70,11 @@ const live = async ({ from, kill }: Orders, signal: AbortSignal): Promise<void> 
   };
   const services = await compose(readConfig(), 'serve', { faults, clock });
   try {
-    await Promise.all([services.serve({ roles: [], signal }), passTime(services, clock, signal)]);
+    process.on('message', ({ advance }: Partial<Advance>) => {
+      if (advance !== undefined) clock.advanceTo(clock.now().getTime() + advance);
+    });
+    const time = still ? undefined : passTime(services, clock, signal);
+    await Promise.all([services.serve({ roles: [], signal }), time]);
   } finally {
     await services.close();
   }

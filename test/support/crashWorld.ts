@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultPoint } from '../../src/kernel/faults.js';
-import type { Orders, Told } from './crashChild.js';
+import type { Advance, Orders, Told } from './crashChild.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { startSmtpServer, type TestSmtpServer } from './smtpServer.js';
 import { buildOnce } from './systemBuild.js';
@@ -68,6 +68,11 @@ export class Life {
   async begin(orders: object): Promise<void> {
     await Promise.race([this.#loaded, this.ended]);
     if (!this.#over) this.#child.send(orders);
+  }
+
+  /** Of a life whose clock stands still. */
+  advance(ms: number): void {
+    this.#child.send({ advance: ms } satisfies Advance);
   }
 
   stop(signal: NodeJS.Signals): void {
@@ -144,13 +149,13 @@ export class CrashWorld {
   }
 
   /** Starts the system; `downtime` is how long nothing ran before, in ms of its clock. */
-  async start(kill?: Orders['kill'], downtime = 0): Promise<Life> {
+  async start(kill?: Orders['kill'], downtime = 0, still?: Orders['still']): Promise<Life> {
     const { rows } = await this.db.pool.query<{ last: string | null }>(
       `SELECT max(metadata->>'occurred_at') AS last FROM events`,
     );
     const from = new Date(Date.parse(rows[0]?.last ?? '1970-01-01') + downtime).toISOString();
     const life = (this.#current = this.#next ?? this.#load());
-    await life.begin({ from, ...(kill && { kill }) });
+    await life.begin({ from, ...(kill && { kill }), ...(still && { still }) });
     this.#next = this.#load();
     return life;
   }

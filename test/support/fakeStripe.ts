@@ -17,6 +17,8 @@ export interface FakeRequest {
   readonly path: string;
   readonly key: string | undefined;
   readonly authorization: string | undefined;
+  /** Ours: `X-Request-ID`. */
+  readonly requestId?: string | undefined;
   readonly form: Readonly<Record<string, string>>;
 }
 
@@ -49,7 +51,7 @@ export class FakeStripe {
   /** Extra words of the next decline. */
   declineExtras: Json = {};
   readonly #troubles: Trouble[] = [];
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, { readonly answer: Answer; readonly parameters: string }>();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   #serial = 0;
 
@@ -109,14 +111,17 @@ export class FakeStripe {
     ]);
     const key = request.headers['idempotency-key']?.toString();
     const seen = { method: request.method ?? '', path: url.pathname, key, form };
-    this.requests.push({ ...seen, authorization: request.headers.authorization });
-    const known = key === undefined ? undefined : this.#answers.get(key);
+    const requestId = request.headers['x-request-id']?.toString();
+    this.requests.push({ ...seen, requestId, authorization: request.headers.authorization });
+    const parameters = JSON.stringify([seen.method, seen.path, form]);
+    const known = key === undefined ? undefined : this.#knownAnswer(key, parameters);
     const trouble = known === undefined && seen.method === 'POST' ? this.#troubles.shift() : undefined;
     if (trouble === 'refuse') return void request.socket.destroy();
     if (trouble === 'hang') return;
     const answer = known ?? this.#answer(seen, trouble);
     // Stripe keeps no answer of a request it did not begin (409, 429).
-    if (key !== undefined && ![409, 429].includes(answer.status)) this.#answers.set(key, answer);
+    if (key !== undefined && !known && ![409, 429].includes(answer.status))
+      this.#answers.set(key, { answer, parameters });
     if (trouble === 'lose') return;
     if (trouble === 'drop') return void request.socket.destroy();
     response.writeHead(answer.status, {
@@ -127,7 +132,15 @@ export class FakeStripe {
     response.end(JSON.stringify(answer.body));
   }
 
-  #answer(request: Omit<FakeRequest, 'authorization'>, trouble: Trouble | undefined): Answer {
+  /** As Stripe does: the same key is for the same request only. */
+  #knownAnswer(key: string, parameters: string): Answer | undefined {
+    const known = this.#answers.get(key);
+    if (known === undefined || known.parameters === parameters) return known?.answer;
+    const message = 'Keys for idempotent requests can only be used with the same parameters';
+    return error(400, { type: 'idempotency_error', message });
+  }
+
+  #answer(request: Omit<FakeRequest, 'authorization' | 'requestId'>, trouble: Trouble | undefined): Answer {
     if (typeof trouble === 'number') return error(trouble, { type: 'api_error', message: 'trouble' });
     if (typeof trouble === 'object') return { status: 200, body: trouble };
     const [, , resource, id = '', action = ''] = request.path.replace('/checkout', '').split('/');

@@ -1,13 +1,14 @@
+import type { Response } from 'express';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Static } from 'typebox';
 import { claimPositionOf } from '../../commands/organization/commands.js';
 import type { Position } from '../../events/envelope.js';
 import { DomainError } from '../../kernel/errors.js';
-import { type AuditFilter, auditPage, streamAuditLog } from '../auditLog.js';
+import { type AuditQuestion, auditPage, streamAuditLog, untilGone } from '../auditLog.js';
 import { parsePosition } from '../positions.js';
 import { utc } from '../paging.js';
 import { ok, type Route, route } from '../route.js';
-import { AuditPageSchema, AuditQuery, eventTypes } from '../schemas/audit.js';
+import { AuditEventSchema, AuditPageSchema, AuditQuery, eventTypes } from '../schemas/audit.js';
 import { invalid } from '../validation.js';
 
 const NDJSON = 'application/x-ndjson';
@@ -30,13 +31,13 @@ const askedAfter = ({ after, cursor }: Static<typeof AuditQuery>): Position => {
 };
 
 /** Whatever else is asked for, only the principal's organization, from the claim on under which it is held now. */
-const filterOf = (orgId: string, claim: Position, query: Static<typeof AuditQuery>): AuditFilter => {
+const questionOf = (orgId: string, claim: Position, query: Static<typeof AuditQuery>): AuditQuestion => {
   const types = typesOf(query.type);
   const { stream } = query;
   const filter = { orgId, ...(types && { types }), ...(stream !== undefined && { stream }) };
   const asked = askedAfter(query);
   const after = asked < claim ? claim - 1n : asked;
-  return { read: { after, filter }, from: utc(query.from), to: utc(query.to) };
+  return { filter, after, from: utc(query.from), to: utc(query.to), limit: query.limit };
 };
 
 const wantsLines = ({ accept }: IncomingHttpHeaders): boolean => {
@@ -52,16 +53,27 @@ export const auditRoutes: readonly Route[] = [
     operationId: 'auditEvents',
     tag: 'Audit',
     summary: "The organization's events in log order",
-    description: `A page of JSON; with \`Accept: ${NDJSON}\` everything, streamed, one event per line.`,
+    description: `A page of JSON; with \`Accept: ${NDJSON}\` everything (or \`limit\`), streamed, one event per line.`,
     access: ['admin', 'auditor'],
     query: AuditQuery,
-    responses: { 200: { description: 'Events, oldest first', schema: AuditPageSchema } },
+    responses: {
+      200: {
+        description: 'Events, oldest first',
+        schema: AuditPageSchema,
+        alternatives: { [NDJSON]: AuditEventSchema },
+      },
+    },
     refusals: ['not_acceptable'],
-    handler: async ({ deps: { store }, principal, query, headers }) => {
+    handler: async ({ deps: { store }, principal, query, headers, req }) => {
       const claim = await claimPositionOf(store, principal.orgId);
-      const filter = filterOf(principal.orgId, claim, query);
-      if (wantsLines(headers)) return { status: 200, stream: (res) => streamAuditLog(store, filter, res) };
-      const { events, more } = await auditPage(store, filter, query.limit ?? DEFAULT_PAGE);
+      const question = questionOf(principal.orgId, claim, query);
+      const signal = untilGone(req);
+      if (wantsLines(headers)) {
+        const write = (res: Response): Promise<void> => streamAuditLog(store, question, signal, res);
+        return { status: 200, stream: { type: `${NDJSON}; charset=utf-8`, write } };
+      }
+      const { limit = DEFAULT_PAGE } = question;
+      const { events, more } = await auditPage(store, { ...question, limit }, signal);
       const last = more ? events.at(-1) : undefined;
       return ok({ data: events, next_cursor: last ? encodeCursor(last.position) : null });
     },

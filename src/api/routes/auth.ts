@@ -103,6 +103,7 @@ export const authRoutes: readonly Route[] = [
     summary: "The logged-in user's organization",
     access: roles,
     responses: { 200: { description: 'The organization', schema: OrganizationSchema } },
+    refusals: ['not_found'],
     handler: async ({ deps, principal: { orgId } }) => {
       const { state } = await loadOrganization(deps.store, orgId);
       return ok(organizationView(asOrganization(orgId, state)));

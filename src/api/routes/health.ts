@@ -8,7 +8,12 @@ const AliveSchema = named('Alive', { status: enumOf(['ok']) });
 const ReadySchema = named('Readiness', {
   status: enumOf(['ready', 'not_ready']),
   checks: Type.Array(
-    closed({ name: Type.String(), ok: Type.Boolean(), detail: Type.Optional(Type.String()) }),
+    closed({
+      name: Type.String(),
+      ok: Type.Boolean(),
+      required: Type.Boolean(),
+      detail: Type.Optional(Type.String()),
+    }),
   ),
 });
 
@@ -32,12 +37,11 @@ export const healthRoutes: readonly Route[] = [
     access: 'public',
     responses: {
       200: { description: 'Ready', schema: ReadySchema },
-      503: { description: 'Not ready; the checks tell what is missing', schema: ReadySchema },
+      503: { description: 'Not ready; the required checks tell what is missing', schema: ReadySchema },
     },
     handler: async ({ deps }) => {
-      const found = await deps.readiness();
-      const ready = found.every(({ ok, degrades }) => ok || degrades);
-      const checks = found.map(({ degrades: _, ...check }) => check);
+      const checks = await deps.readiness();
+      const ready = checks.every((check) => check.ok || !check.required);
       const status = ready ? 200 : 503;
       const headers = { 'Cache-Control': 'no-store', ...(!ready && { 'Retry-After': '5' }) };
       return { status, body: { status: ready ? 'ready' : 'not_ready', checks }, headers };

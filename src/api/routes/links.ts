@@ -129,6 +129,7 @@ export const linkRoutes: readonly Route[] = [
   route({
     method: 'post',
     path: '/r/{token}/pay',
+    positioned: false,
     operationId: 'pay',
     tag,
     summary: 'Opens a checkout at the PSP and leads there',

@@ -16,6 +16,7 @@ import {
   RetryPolicyBody,
   RetryPolicyResponse,
 } from '../schemas/organization.js';
+import { invalid } from '../validation.js';
 
 const tag = 'Organization';
 
@@ -59,7 +60,7 @@ export const organizationRoutes: readonly Route[] = [
     access: ['admin'],
     body: RetryPolicyBody,
     responses: { 200: { description: 'The policy in force', schema: RetryPolicyResponse } },
-    refusals: ['version_conflict'],
+    refusals: ['not_found', 'version_conflict'],
     handler: async (context) => {
       const command = commandContextOf(context);
       const { policy, setAt, position } = await setRetryPolicy(context.deps.store, context.body, command);
@@ -86,9 +87,11 @@ export const organizationRoutes: readonly Route[] = [
     access: ['admin'],
     body: PspConnectionBody,
     responses: { 200: { description: 'Connected', schema: PspConnectionResponse } },
-    refusals: ['version_conflict'],
+    refusals: ['not_found', 'version_conflict'],
     handler: async (context) => {
       const { deps, principal, body } = context;
+      if (body.provider === 'sandbox' && deps.environment === 'production')
+        throw invalid('/provider', 'must not be the sandbox in production: nobody would be charged');
       const { provider, api_key: apiKey, webhook_secret: webhookSecret } = body;
       const secrets = { ...(apiKey && { apiKey }), ...(webhookSecret && { webhookSecret }) };
       const { position } = await connectPsp(deps, { provider, ...secrets }, commandContextOf(context));

@@ -7,6 +7,7 @@ import {
 } from '../../commands/payment/record.js';
 import type { Position } from '../../events/envelope.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
+import { attributionOf } from '../../commands/recovery/attribution.js';
 import { settleDeclinedAttempt } from '../../commands/recovery/settleAttempt.js';
 import type { OrgId, RecoveryId } from '../../kernel/ids.js';
 import type { Json } from '../../kernel/json.js';
@@ -16,7 +17,12 @@ import type { Dependencies } from '../dependencies.js';
 import { ok, type Route, route } from '../route.js';
 import { closed, named, Uuid } from '../schemas/common.js';
 import { refuseFaults } from '../validation.js';
-import { type StripeFact, stripeEventToFacts } from '../webhooks/stripeEvents.js';
+import {
+  type StripeFact,
+  type StripeFailure,
+  type StripeSuccess,
+  stripeEventToFacts,
+} from '../webhooks/stripeEvents.js';
 import { verifyStripeSignature } from '../webhooks/stripeSignature.js';
 
 const ReceivedSchema = named('Received', { received: Type.Boolean() });
@@ -52,14 +58,14 @@ const verified = async (
 };
 
 const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
-  const { occurred_at, own_attempt: _, kind, ...common } = fact;
+  const { occurred_at, own_attempt: _, automatic: __, kind, ...common } = fact;
   if (kind === 'succeeded') {
     const { transaction_ref, amount, currency, trigger_id, source } = common as typeof fact;
     const data = { transaction_ref, amount, currency, trigger_id, source, succeeded_at: occurred_at };
     return recordPaymentSuccess(deps.store, data, context);
   }
   const data = {
-    ...(common as Omit<typeof fact, 'occurred_at' | 'own_attempt' | 'kind'>),
+    ...(common as Omit<typeof fact, 'occurred_at' | 'own_attempt' | 'automatic' | 'kind'>),
     failed_at: occurred_at,
   };
   return recordPaymentFailure(deps.store, data, context);
@@ -68,19 +74,41 @@ const record = (deps: Dependencies, fact: StripeFact, context: FactContext) => {
 /** What cannot be taken now cannot be taken later either: sent again it would be refused again. */
 const FINAL: readonly string[] = ['amount_mismatch', 'not_found', 'too_many_failures'];
 
-/** The decline of a charge of ours settles that attempt; everything else is a fact of the payment. */
-const take = async (
-  deps: Dependencies,
-  fact: StripeFact,
-  context: FactContext,
-): Promise<Position | undefined> => {
-  if (fact.kind === 'succeeded' || fact.own_attempt === undefined)
-    return (await record(deps, fact, context)).position;
-  const { own_attempt, failure, trigger_id: triggerId } = fact;
-  const recoveryId = own_attempt.recoveryId as RecoveryId;
-  const { attempt } = own_attempt;
-  return settleDeclinedAttempt(deps.store, { recoveryId, attempt, failure, triggerId }, context);
+/** What the fact does not tell by itself. */
+const attributed = ({ store }: Dependencies, fact: StripeFact, { principal }: FactContext) =>
+  attributionOf(store, principal.orgId, {
+    transactionRef: fact.transaction_ref,
+    triggerId: fact.trigger_id,
+    references: fact.references,
+    occurredAt: fact.occurred_at,
+  });
+
+const takeSuccess = async (deps: Dependencies, fact: StripeSuccess, context: FactContext) => {
+  if (fact.own_attempt !== undefined) return (await record(deps, fact, context)).position;
+  const { attempt, byLink } = await attributed(deps, fact, context);
+  const ours = fact.automatic && attempt !== undefined;
+  const source = ours ? 'our_retry' : byLink ? 'link' : fact.source;
+  return (await record(deps, { ...fact, source }, context)).position;
 };
+
+/** The decline of a charge of ours settles that attempt; every other is a fact of the payment. */
+const takeFailure = async (deps: Dependencies, fact: StripeFailure, context: FactContext) => {
+  const { failure, trigger_id: triggerId } = fact;
+  const settle = ({ recoveryId, attempt }: { recoveryId: string; attempt: number }) => {
+    const settled = { recoveryId: recoveryId as RecoveryId, attempt, failure, triggerId };
+    return settleDeclinedAttempt(deps.store, settled, context);
+  };
+  if (fact.own_attempt !== undefined) return settle(fact.own_attempt);
+  if (fact.automatic) {
+    const { attempt, known } = await attributed(deps, fact, context);
+    if (known) return undefined;
+    if (attempt !== undefined) return settle(attempt);
+  }
+  return (await record(deps, fact, context)).position;
+};
+
+const take = (deps: Dependencies, fact: StripeFact, context: FactContext): Promise<Position | undefined> =>
+  fact.kind === 'succeeded' ? takeSuccess(deps, fact, context) : takeFailure(deps, fact, context);
 
 /** A part payment, or a charge by a key that is not in this log, is not ours to settle: it is noted and done. */
 const takeOrNote = async (
@@ -149,6 +177,7 @@ export const webhookRoutes: readonly Route[] = [
     access: 'public',
     params: closed({ org_id: Uuid }),
     consumes: 'raw',
+    headers: { 'Stripe-Signature': "Stripe's signature of the body, at most five minutes old" },
     responses: { 200: { description: 'Taken in', schema: ReceivedSchema } },
     refusals: ['signature_invalid', 'not_parsable', 'payload_too_large'],
     handler: async (context) => {

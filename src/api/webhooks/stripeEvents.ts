@@ -16,7 +16,8 @@ import {
 } from './stripeObjects.js';
 
 /**
- * What a Stripe event says about one payment, in our words.
+ * What a Stripe event says about one payment, in our words. That a card was declined at a checkout of ours says
+ * nothing about the stored one that failed before, and is no fact.
  *
  * Stripe reports one failed charge up to three times (payment_intent.payment_failed, charge.failed,
  * invoice.payment_failed), at least once each and in any order. All three lead to the same `trigger_id` (the charge)
@@ -35,6 +36,10 @@ interface Common {
   readonly occurred_at: Instant;
   /** Present when it is the answer to a charge of ours, by which attempt. */
   readonly own_attempt?: OwnAttempt;
+  /** No API request led to it: Stripe acted by itself, or a bank decided at last. */
+  readonly automatic: boolean;
+  /** Stripe's objects for the debt. */
+  readonly references: Readonly<Record<string, string>>;
 }
 
 export interface StripeFailure extends Common {
@@ -43,7 +48,6 @@ export interface StripeFailure extends Common {
   readonly customer: { readonly id?: string; readonly email?: string; readonly name?: string };
   readonly failure: Failure;
   readonly payment_method?: { readonly id?: string; readonly fingerprint?: string; readonly last4?: string };
-  readonly references: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -70,7 +74,6 @@ interface StripeEvent {
   readonly id: string;
   readonly occurredAt: Instant;
   readonly own: OwnAttempt | undefined;
-  /** No API request led to it: Stripe acted by itself. */
   readonly automatic: boolean;
   readonly object: Json;
 }
@@ -117,7 +120,7 @@ const moneyOf = (object: Json, ...fields: readonly string[]) => {
 const refOf = (object: Json, invoice: Json | undefined): string | undefined =>
   textsOf(object['metadata'])['transaction_ref'] ?? textsOf(invoice?.['metadata'])['transaction_ref'];
 
-/** Payments made through a checkout of ours carry the recovery's id. */
+/** Payments tried through a checkout of ours carry the recovery's id. */
 const isOurCheckout = (object: Json): boolean => isUuid(textsOf(object['metadata'])['recovery_id'] ?? '');
 
 const present = (references: Record<string, string | undefined>): Record<string, string> =>
@@ -141,6 +144,7 @@ const factOf = (
     ...money,
     trigger_id: nameOf(trigger),
     occurred_at: event.occurredAt,
+    automatic: event.automatic,
     ...(event.own && { own_attempt: event.own }),
   };
 };
@@ -156,6 +160,7 @@ const triggerOfIntent = (intent: Json | undefined): string | undefined => {
 
 const intentFailed = (event: StripeEvent): StripeFact[] => {
   const intent = event.object;
+  if (isOurCheckout(intent)) return [];
   const money = moneyOf(intent, 'amount');
   if (money === undefined) return [];
   const id = required(textOf(intent['id']), '/data/object/id');
@@ -175,7 +180,7 @@ const intentFailed = (event: StripeEvent): StripeFact[] => {
       customer: customerOf(intent, invoice.object, objectOf(error?.['payment_method'])),
       failure: failureOfError(error),
       ...(method && { payment_method: method }),
-      references: isOurCheckout(intent) ? {} : present({ payment_intent: id, invoice: invoice.id }),
+      references: present({ payment_intent: id, invoice: invoice.id }),
       metadata: textsOf(intent['metadata']),
     },
   ];
@@ -183,6 +188,7 @@ const intentFailed = (event: StripeEvent): StripeFact[] => {
 
 const chargeFailed = (event: StripeEvent): StripeFact[] => {
   const charge = event.object;
+  if (isOurCheckout(charge)) return [];
   const money = moneyOf(charge, 'amount');
   if (money === undefined) return [];
   const id = required(textOf(charge['id']), '/data/object/id');
@@ -197,7 +203,7 @@ const chargeFailed = (event: StripeEvent): StripeFact[] => {
       customer: customerOf(charge, invoice.object, charge),
       failure: failureOfCharge(charge),
       ...(method && { payment_method: method }),
-      references: isOurCheckout(charge) ? {} : present({ payment_intent: intentId, invoice: invoice.id }),
+      references: present({ payment_intent: intentId, invoice: invoice.id }),
       metadata: textsOf(charge['metadata']),
     },
   ];
@@ -244,7 +250,9 @@ const intentSucceeded = (event: StripeEvent): StripeFact[] => {
   const id = required(textOf(event.object['id']), '/data/object/id');
   const invoice = invoiceOf(event.object);
   const ref = refOf(event.object, invoice.object) ?? invoice.id ?? id;
-  return [{ kind: 'succeeded', ...factOf(event, money, ref, id), source: sourceOf(event, invoice.object) }];
+  const references = present({ payment_intent: id, invoice: invoice.id });
+  const source = sourceOf(event, invoice.object);
+  return [{ kind: 'succeeded', ...factOf(event, money, ref, id), references, source }];
 };
 
 const invoicePaid = (event: StripeEvent): StripeFact[] => {
@@ -257,6 +265,7 @@ const invoicePaid = (event: StripeEvent): StripeFact[] => {
     {
       kind: 'succeeded',
       ...factOf(event, money, ref, intentId ?? id),
+      references: present({ payment_intent: intentId, invoice: id }),
       source: sourceOf(event, event.object),
     },
   ];
@@ -275,6 +284,7 @@ const checkoutPaid = (event: StripeEvent): StripeFact[] => {
     {
       kind: 'succeeded',
       ...factOf(event, money, ref, intentId ?? invoice.id ?? id),
+      references: present({ payment_intent: intentId, invoice: invoice.id }),
       source: sourceOf(event, undefined),
     },
   ];

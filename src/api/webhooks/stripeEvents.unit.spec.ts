@@ -23,7 +23,8 @@ const validSuccess = ajv.compile(paymentEvents.PaymentSucceeded);
 
 /** Every fact can be stored: it meets the schema of the event it becomes. */
 const assertStorable = (fact: StripeFact): void => {
-  const { occurred_at, own_attempt, ...rest } = fact;
+  const { occurred_at, own_attempt, automatic, ...rest } = fact;
+  expect(automatic).to.be.a('boolean');
   if (own_attempt !== undefined) expect(own_attempt.attempt).to.be.a('number');
   if (rest.kind === 'failed') {
     const { kind: _, ...data } = rest;
@@ -32,7 +33,7 @@ const assertStorable = (fact: StripeFact): void => {
       ajv.errorsText(validFailure.errors),
     ).to.equal(true);
   } else {
-    const { kind: _, ...data } = rest;
+    const { kind: _, references: __, ...data } = rest;
     expect(
       validSuccess({ ...data, succeeded_at: occurred_at }),
       ajv.errorsText(validSuccess.errors),
@@ -120,9 +121,10 @@ describe('Stripe events: failures', () => {
     );
   });
 
-  it('does not take a checkout of ours for the object to charge', () => {
+  it('takes no decline at a checkout of ours for one of the stored card', () => {
     const metadata = { transaction_ref: 'order-17', recovery_id: RECOVERY };
-    expect(only(intentFailedEvent({ metadata }))).to.deep.include({ references: {} });
+    for (const event of [intentFailedEvent({ metadata }), chargeFailedEvent({ metadata })])
+      expect(stripeEventToFacts(event, ORG)).to.deep.equal([]);
   });
 
   it('keeps the strictest advice', () => {

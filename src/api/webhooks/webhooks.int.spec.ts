@@ -10,10 +10,16 @@ import {
   invoiceObject,
   stripeEvent,
 } from '../../../test/support/stripeEvents.js';
+import { startRecovery } from '../../../test/support/recoverySamples.js';
+import { handle } from '../../commands/handle.js';
+import type { RecoveryCommand } from '../../commands/recovery/command.js';
+import { recoveryDecider } from '../../commands/recovery/decide.js';
 import { connectPsp } from '../../commands/organization/commands.js';
 import { registerOrganization } from '../../commands/user/register.js';
 import type { RecordedEvent } from '../../events/envelope.js';
-import type { OrgId } from '../../kernel/ids.js';
+import { recoveryStream } from '../../events/recovery.js';
+import { DAY, plus } from '../../kernel/clock.js';
+import { deriveId, type OrgId, paymentIdOf, recoveryIdOf } from '../../kernel/ids.js';
 import { silentLogger } from '../../kernel/logger.js';
 
 const SECRET = 'whsec_of_stripe';
@@ -102,6 +108,51 @@ describe('Stripe webhooks over HTTP', () => {
       expect(only).to.have.property('type', 'PaymentSucceeded');
       expect(only?.data).to.include({ transaction_ref: 'in_1', amount: 4900, currency: 'EUR' });
     });
+
+  describe('of an attempt of ours that a bank decides at last', () => {
+    const AT = new Date(1_795_000_000_000).toISOString();
+    const ref = 'in_1';
+    const recoveryId = () => recoveryIdOf(paymentIdOf(orgId, ref));
+    const opened = async (): Promise<void> => {
+      await accepted(invoiceFailedEvent(old));
+      const context = {
+        principal: { actor: { type: 'system', id: 'test' }, orgId } as const,
+        correlationId: 'c',
+        causationId: 'c',
+        now: AT,
+      };
+      const stream = recoveryStream(recoveryId());
+      const give = (command: RecoveryCommand) =>
+        handle(world.store, recoveryDecider, stream, command, {
+          ...context,
+          commandId: deriveId(command.type),
+        });
+      const start = { paymentId: paymentIdOf(orgId, ref), triggerId: 'ch_1', now: plus(AT, -DAY) };
+      await give(startRecovery('insufficient_funds', start));
+      const charged = { references: { invoice: ref, payment_intent: 'pi_1' } };
+      await give({ type: 'StartRetry', data: { attempt: 1, idempotencyKey: 'k', charged, now: AT } });
+    };
+    const recovery = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const page of world.store.readStream(recoveryStream(recoveryId())))
+        found.push(...page.map(({ type }) => type));
+      return found;
+    };
+
+    it('takes the decline for its outcome, once, whatever reports it', async () => {
+      await opened();
+      const later = { ...old, charge: 'ch_2' };
+      await accepted(intentFailedEvent(later), chargeFailedEvent(later), invoiceFailedEvent(later));
+      expect(await types()).to.deep.equal(['PaymentFailed']);
+      expect((await recovery()).filter((type) => type === 'RetryDeclined')).to.have.length(1);
+    });
+
+    it('takes the money for its own', async () => {
+      await opened();
+      await accepted(intentSucceeded());
+      expect((await payments()).at(-1)?.data).to.include({ source: 'our_retry' });
+    });
+  });
 
   it('makes one failure and one success of all six, in order and in reversed order', async () => {
     await accepted(...failures(), ...successes());

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type Config, readConfig } from '../../config.js';
 import type { Cli } from '../context.js';
 import { environmentSection } from '../environment.js';
-import { CliError } from '../failure.js';
+import { portTaken, withoutData } from '../failure.js';
 import { OutputClosed } from '../io.js';
 import { port } from '../options.js';
 import type { CliServices } from '../services.js';
@@ -22,16 +22,10 @@ const WIDTH = 100;
 const demoConfig = (config: Config, wantedPort: number | undefined): Config => ({
   ...readConfig({}),
   port: wantedPort ?? config.port,
+  host: config.host,
   dataDir: join(config.dataDir, 'demo'),
   logLevel: config.logLevel,
 });
-
-const portTaken = (taken: number): CliError =>
-  new CliError(
-    'port_taken',
-    `Port ${taken} is in use.`,
-    `Choose another: \`npm run demo -- --port ${taken < 65_535 ? taken + 1 : 8000}\`, or 0 for any free one.`,
-  );
 
 const introduction = ({ dataDir }: Config): string =>
   [
@@ -67,7 +61,7 @@ export const demo = async (cli: Cli, options: Options): Promise<void> => {
   try {
     await show(cli, await cli.openServices(config, 'demo'), options);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portTaken(config.port) : error;
+    throw withoutData(portTaken(error, config.port, 'npm run demo --'));
   }
 };
 
@@ -76,5 +70,5 @@ export const demoCommand = (cli: Cli): Command =>
     .description('show the main job with made-up payments, then serve until Ctrl-C')
     .option('--exit', 'end after the show instead')
     .option('--port <port>', 'instead of PORT; 0 takes any free one', port)
-    .addHelpText('after', environmentSection(['PORT', 'DATA_DIR', 'LOG_LEVEL']))
+    .addHelpText('after', environmentSection(['PORT', 'HOST', 'DATA_DIR', 'LOG_LEVEL']))
     .action((options: Options) => demo(cli, options));

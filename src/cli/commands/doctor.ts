@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { ConfigError } from '../../config.js';
+import { type Config, ConfigError } from '../../config.js';
 import type { Cli } from '../context.js';
+import { startChecks } from '../../infra/startChecks.js';
 import { mailCheck } from '../doctor/mail.js';
 import { projectionChecks } from '../doctor/projections.js';
 import { allVariables, environmentSection } from '../environment.js';
@@ -52,18 +53,26 @@ const inside = async (services: CliServices): Promise<Check[]> => {
   return [...database, ...(await collect('projections', () => projectionChecks(services.projections)))];
 };
 
+/** What `serve` looks at before it opens anything, and whether mails can really be handed over. */
+const beforeStart = async (config: Config): Promise<readonly Check[]> => {
+  const checks = startChecks(config).map(async (check) =>
+    check.name === 'mail' && check.ok ? collect('mail', async () => [await mailCheck(config)]) : [check],
+  );
+  return (await Promise.all(checks)).flat();
+};
+
 /** Everything doctor can find out, in the order in which it should be mended. */
 export const diagnose = async (cli: Cli): Promise<readonly Check[]> => {
   try {
     const config = cli.readConfig();
-    const mail = await collect('mail', async () => [await mailCheck(config)]);
+    const start = await beforeStart(config);
     const services = await cli.openServices(config, 'operate').catch((error: unknown) => {
       if (error instanceof ConfigError) throw error;
       return broken('database', error);
     });
-    if ('ok' in services) return [configurationOk, services, ...mail];
+    if ('ok' in services) return [configurationOk, ...start, services];
     try {
-      return [configurationOk, ...(await inside(services)), ...mail];
+      return [configurationOk, ...start, ...(await inside(services))];
     } finally {
       await services.close();
     }

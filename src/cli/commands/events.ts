@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { RecordedEvent } from '../../events/envelope.js';
 import type { EventFilter, EventStore } from '../../events/eventStore.js';
-import { lineOf } from '../../infra/eventStore/appendRules.js';
+import { lineOf } from '../../events/eventLine.js';
 import { type Cli, withServices } from '../context.js';
 import { databaseVariables, environmentSection } from '../environment.js';
 import { CliError } from '../failure.js';
-import { logRange, type RangeOptions } from '../logRange.js';
+import { logRange, type RangeOptions } from '../../events/logRange.js';
 import { eventTypes, instant, position, stream, uuid } from '../options.js';
 import { toJson } from '../output.js';
 
@@ -24,7 +24,7 @@ const filterOf = ({ org, type }: FilterOptions): EventFilter => ({
 
 /** NDJSON, one page in memory at a time; the reader sets the pace. */
 export const exportEvents = async (cli: Cli, store: EventStore, options: FilterOptions): Promise<void> => {
-  const { after, until } = await logRange(store, options);
+  const { after, until } = await logRange(store, { ...options, signal: cli.signal });
   if (after >= until) return;
   const filter = filterOf(options);
   const pages = store.readLines({ after, until, filter, pageSize: EXPORT_PAGE, signal: cli.signal });

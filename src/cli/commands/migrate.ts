@@ -10,6 +10,13 @@ interface Options {
   readonly steps?: number;
 }
 
+interface DownOptions extends Options {
+  readonly yes?: true;
+}
+
+/** What holds the only copy of something: everything else is rebuilt from the log. */
+const IRREPLACEABLE = /^\d+_(events|vault)\.js$/;
+
 const report = (cli: Cli, done: string, names: readonly string[]): Promise<void> => {
   const sentence =
     names.length === 0 ? `Nothing ${done}: there was nothing to do.` : `${done}:\n  ${names.join('\n  ')}`;
@@ -27,6 +34,24 @@ const up = async (cli: Cli, { migrations }: CliServices, { steps }: Options): Pr
     );
   }
   await report(cli, 'applied', await migrations.up(steps));
+};
+
+const down = async (
+  cli: Cli,
+  { migrations }: CliServices,
+  { steps = 1, yes }: DownOptions,
+): Promise<void> => {
+  const { applied } = await migrations.status();
+  const lost = applied.slice(-steps).filter((name) => IRREPLACEABLE.test(name));
+  if (lost.length > 0 && !yes) {
+    throw new CliError(
+      'irreplaceable',
+      `This would drop ${lost.join(' and ')}: the event log and the vault cannot be rebuilt from anything.`,
+      'Make a backup; then say --yes to lose them.',
+      exitCodes.refused,
+    );
+  }
+  await report(cli, 'taken back', await migrations.down(steps));
 };
 
 const status = async (cli: Cli, { migrations }: CliServices): Promise<void> => {
@@ -55,11 +80,8 @@ export const migrateCommand = (cli: Cli): Command => {
     .command('down')
     .description('take back the last migration; what it held is lost')
     .option(...steps)
-    .action((options: Options) =>
-      withServices(cli, async ({ migrations }) => {
-        await report(cli, 'taken back', await migrations.down(options.steps ?? 1));
-      }),
-    );
+    .option('--yes', 'also when the event log or the vault would be lost')
+    .action((options: DownOptions) => withServices(cli, (services) => down(cli, services, options)));
   group
     .command('status')
     .description('list what is applied and what is pending')

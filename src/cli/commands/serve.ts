@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import type { Config } from '../../config.js';
 import type { Cli } from '../context.js';
 import { allVariables, environmentSection } from '../environment.js';
+import { portTaken, withoutData } from '../failure.js';
 import { oneOf, port } from '../options.js';
 import { type ServeRole, serveRoles } from '../services.js';
 
@@ -9,14 +11,23 @@ interface Options {
   readonly port?: number;
 }
 
-/** Runs until the signal: a graceful end is a success. */
-export const serve = async (cli: Cli, options: Options): Promise<void> => {
-  const config = cli.readConfig();
-  const services = await cli.openServices({ ...config, port: options.port ?? config.port }, 'serve');
+const run = async (cli: Cli, config: Config, roles: readonly ServeRole[]): Promise<void> => {
+  const services = await cli.openServices(config, 'serve', roles);
   try {
-    await services.serve({ roles: options.role ?? [], signal: cli.signal });
+    await services.serve({ roles, signal: cli.signal });
   } finally {
     await services.close();
+  }
+};
+
+/** Runs until the signal: a graceful end is a success. */
+export const serve = async (cli: Cli, { port: wanted, role = [] }: Options): Promise<void> => {
+  const config = cli.readConfig();
+  const taken = wanted ?? config.port;
+  try {
+    await run(cli, { ...config, port: taken }, role);
+  } catch (error) {
+    throw withoutData(portTaken(error, taken, 'recovery serve'));
   }
 };
 

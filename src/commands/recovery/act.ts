@@ -5,14 +5,14 @@ import type { MailOutcome } from '../../kernel/ports.js';
 import type { Principal } from '../../kernel/principal.js';
 import type { Work } from '../../kernel/timerLeases.js';
 import { assertOwn, authorize, type CommandName } from '../authorize.js';
-import { load, type Loaded } from '../handle.js';
+import { load } from '../handle.js';
 import type { Payment } from '../payment/state.js';
 import { type ActDependencies, type Acting, type Done, give, nowOf, paymentOf } from './acting.js';
 import { recoveryDecider } from './decide.js';
 import { type DueAction, dueAction } from './due.js';
 import { settledElsewhere } from './elsewhere.js';
 import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
-import type { KnownRecovery, Recovery } from './state.js';
+import type { KnownRecovery } from './state.js';
 
 export type { ActDependencies, RecoveryMail } from './acting.js';
 
@@ -137,9 +137,24 @@ const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<
 
 const workOf = ({ kind }: DueAction): Work => (kind === 'notify' ? 'mail' : 'charge');
 
+const proceedWhileDue = async (first: Acting): Promise<Position> => {
+  let { loaded } = first;
+  let work: Work | undefined;
+  for (;;) {
+    const due = dueAction(loaded.state, nowOf(first));
+    if (due === undefined || loaded.state.status === 'none') return loaded.position;
+    work ??= workOf(due);
+    if (workOf(due) !== work) return loaded.position;
+    const before = loaded.position;
+    loaded = await perform({ ...first, loaded }, loaded.state, due);
+    first.deps.logger.info({ action: due.kind }, 'recovery step done');
+    if (loaded.position === before) return before;
+  }
+};
+
 /**
  * Does what the stream says is due, one thing after the other, until nothing is, or the next is other work: that has
- * its own places.
+ * its own places. What fails is logged with the request that started the recovery.
  * @returns the position of the recovery's newest event: timers folded from older ones are stale
  * @throws DomainError `forbidden`, `not_found` (the recovery is another organization's)
  */
@@ -148,23 +163,15 @@ export const act = async (
   recoveryId: RecoveryId,
   principal: Principal,
 ): Promise<Position> => {
-  let loaded: Loaded<Recovery> = await load(deps.store, recoveryDecider, recoveryStream(recoveryId));
-  if (loaded.state.status !== 'none') assertOwn(principal, loaded.orgId, 'recovery');
-  const logger = deps.logger.child({
-    recovery_id: recoveryId,
-    org_id: principal.orgId,
-    request_id: loaded.began?.requestId,
-    correlation_id: loaded.began?.correlationId,
-  });
-  let work: Work | undefined;
-  for (;;) {
-    const due = dueAction(loaded.state, deps.clock.now().toISOString());
-    if (due === undefined || loaded.state.status === 'none') return loaded.position;
-    work ??= workOf(due);
-    if (workOf(due) !== work) return loaded.position;
-    const before = loaded.position;
-    loaded = await perform({ deps: { ...deps, logger }, principal, recoveryId, loaded }, loaded.state, due);
-    logger.info({ action: due.kind }, 'recovery step done');
-    if (loaded.position === before) return before;
+  let logger = deps.logger.child({ recovery_id: recoveryId, org_id: principal.orgId });
+  try {
+    const loaded = await load(deps.store, recoveryDecider, recoveryStream(recoveryId));
+    if (loaded.state.status !== 'none') assertOwn(principal, loaded.orgId, 'recovery');
+    const { requestId: request_id, correlationId: correlation_id } = loaded.began ?? {};
+    logger = logger.child({ request_id, correlation_id });
+    return await proceedWhileDue({ deps: { ...deps, logger }, principal, recoveryId, loaded });
+  } catch (error) {
+    logger.error({ err: error }, 'recovery step failed');
+    throw error;
   }
 };

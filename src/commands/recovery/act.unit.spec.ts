@@ -6,6 +6,7 @@ import { paymentStream } from '../../events/payment.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { act, type ActDependencies } from './act.js';
 import type { FaultPoint } from '../../kernel/faults.js';
+import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { deriveId, type OrgId } from '../../kernel/ids.js';
 import type { ChargeOutcome } from '../../kernel/ports.js';
 
@@ -195,11 +196,50 @@ describe('act', () => {
     });
   });
 
+  it('charges what it began to charge, whatever is reported meanwhile', async () => {
+    const first = { payment_method: { id: 'pm_A' }, references: { payment_intent: 'pi_1' } };
+    const world = await actWorld({ decline_code: 'insufficient_funds' }, [LOST], first);
+    world.advance(HOUR);
+    await world.run();
+    await world.fail(
+      { decline_code: 'insufficient_funds' },
+      { payment_method: { id: 'pm_B' }, references: { invoice: 'in_1' } },
+    );
+    world.advance(2 * MINUTE);
+    await world.run();
+    const charged = world.psp.debts.map(({ paymentMethodId, references }) => ({
+      paymentMethodId,
+      references,
+    }));
+    const same = { paymentMethodId: 'pm_A', references: { payment_intent: 'pi_1' } };
+    expect(charged).to.deep.equal([same, same]);
+  });
+
+  it('goes back to the request that started the recovery, in the log, the events and at the PSP', async () => {
+    const { run, psp, advance, events } = await setUp('insufficient_funds');
+    const bound: Record<string, unknown> = {};
+    const errors: object[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      error: (fields) => errors.push(fields),
+      child: (fields) => (Object.assign(bound, fields), logger),
+    };
+    advance(HOUR);
+    await run({ logger, stillMine: () => Promise.reject(new Error('no database')) }).catch(() => undefined);
+    expect(errors).to.have.length(1);
+    expect(bound).to.include({ recovery_id: RECOVERY_ID, request_id: 'req-1', correlation_id: 'corr-1' });
+    advance(2 * MINUTE);
+    await run({ logger });
+    expect([...psp.requestIds]).to.deep.equal(['req-1']);
+    for (const { metadata } of await events())
+      expect(metadata).to.include({ request_id: 'req-1', correlation_id: 'corr-1' });
+  });
+
   it("refuses another organization's recovery", async () => {
     const { store, psp, advance } = await setUp('insufficient_funds');
     advance(HOUR);
     const other = { actor: { type: 'system', id: 'scheduler' }, orgId: deriveId('other') as OrgId } as const;
-    const deps = { store, psp } as unknown as ActDependencies;
+    const deps = { store, psp, logger: silentLogger } as unknown as ActDependencies;
     const code = await act(deps, RECOVERY_ID, other).then(
       () => 'done',
       (error: { code: string }) => error.code,

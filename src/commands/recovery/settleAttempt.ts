@@ -26,7 +26,7 @@ export const settleDeclinedAttempt = async (
   const { principal, now } = context;
   authorize(principal, 'payment.record_failure');
   const outcome = { status: 'declined', failure, classification: classify(failure, now) } as const;
-  const command = { type: 'SettleRetry', data: { attempt, outcome, now } } as const;
+  const command = { type: 'SettleRetry', data: { attempt, outcome, triggerId, now } } as const;
   const commandId = deriveId('settle', recoveryId, triggerId);
   const { position } = await handle(
     store,

@@ -36,9 +36,3 @@ export const predicateOf = (filter: EventFilter = {}): ((event: RecordedEvent) =
     (orgId === undefined || event.metadata.org_id === orgId) &&
     (stream === undefined || event.stream === stream);
 };
-
-/** One event as a line of the audit export, from the JSON text of its data and metadata. */
-export const lineOf = (event: RecordedEvent): string =>
-  `{"position":"${event.position}","stream":${JSON.stringify(event.stream)},"revision":${event.revision}` +
-  `,"id":"${event.id}","type":${JSON.stringify(event.type)},"recorded_at":"${event.recorded_at}"` +
-  `,"data":${JSON.stringify(event.data)},"metadata":${JSON.stringify(event.metadata)}}`;

@@ -8,7 +8,8 @@ import {
   RevisionConflict,
 } from '../../events/eventStore.js';
 import type { Clock, Instant } from '../../kernel/clock.js';
-import { assertAppendable, lineOf, pageSizeOf, predicateOf } from './appendRules.js';
+import { lineOf } from '../../events/eventLine.js';
+import { assertAppendable, pageSizeOf, predicateOf } from './appendRules.js';
 import { Signal } from '../../kernel/signal.js';
 import { positionBefore } from './positionBefore.js';
 

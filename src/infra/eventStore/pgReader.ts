@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { EventMetadata, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
+import { lineFrom } from '../../events/eventLine.js';
 import type { EventFilter } from '../../events/eventStore.js';
 
 /*
@@ -13,25 +14,9 @@ import type { EventFilter } from '../../events/eventStore.js';
 /** Log positions looked at per page when types are filtered and the page is smaller. */
 const SCAN_WINDOW = 10_000n;
 
-/** What a statement selects; the position comes first. `name` tells prepared statements apart. */
-interface Selection {
-  readonly name: string;
-  readonly columns: string;
-}
-
 const COLUMNS =
   "position, stream_id, revision, event_id, type, (recorded_at AT TIME ZONE 'UTC')::text, data, metadata";
-const EVENTS: Selection = { name: 'events', columns: COLUMNS };
-const LINES: Selection = {
-  name: 'event_lines',
-  columns: `position, '{"position":"' || position || '","stream":' || to_json(stream_id)
-    || ',"revision":' || revision || ',"id":"' || event_id || '","type":' || to_json(type)
-    || ',"recorded_at":"' || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-    || '","data":' || data::text || ',"metadata":' || metadata::text || '}'`,
-};
-
 type EventRow = [string, string, string, string, string, string, string, string];
-type LineRow = [position: string, line: string];
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -63,8 +48,8 @@ const select = async <R extends unknown[]>(
 const instantOf = (text: string): string =>
   `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).padEnd(3, '0')}Z`;
 
-const eventsOf = (rows: readonly EventRow[]): RecordedEvent[] => {
-  // Events of one commit share their instant.
+/** Makes something of each row and the instant it was recorded at, which the events of one commit share. */
+const mapRows = <T>(rows: readonly EventRow[], make: (row: EventRow, recordedAt: string) => T): T[] => {
   let text = '';
   let recordedAt = '';
   return rows.map((row) => {
@@ -72,18 +57,27 @@ const eventsOf = (rows: readonly EventRow[]): RecordedEvent[] => {
       text = row[5];
       recordedAt = instantOf(text);
     }
-    return {
-      id: row[3],
-      stream: row[1],
-      revision: BigInt(row[2]),
-      position: BigInt(row[0]),
-      type: row[4],
-      data: JSON.parse(row[6]) as unknown,
-      metadata: JSON.parse(row[7]) as EventMetadata,
-      recorded_at: recordedAt,
-    };
+    return make(row, recordedAt);
   });
 };
+
+const eventsOf = (rows: readonly EventRow[]): RecordedEvent[] =>
+  mapRows(rows, (row, recordedAt) => ({
+    id: row[3],
+    stream: row[1],
+    revision: BigInt(row[2]),
+    position: BigInt(row[0]),
+    type: row[4],
+    data: JSON.parse(row[6]) as unknown,
+    metadata: JSON.parse(row[7]) as EventMetadata,
+    recorded_at: recordedAt,
+  }));
+
+/** Data and metadata pass through as the text they are stored as. */
+const linesOf = (rows: readonly EventRow[]): string[] =>
+  mapRows(rows, ([position, stream, revision, id, type, , data, metadata], recorded_at) =>
+    lineFrom({ position, stream, revision, id, type, recorded_at, data, metadata }),
+  );
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
@@ -118,39 +112,35 @@ const rangeOf = ({ stream, orgId }: EventFilter) => {
   return { name: '', keys: [], bounds: 'position > $1 AND position <= $2', order: 'position' };
 };
 
-const statementOf = (selection: Selection, { after, filter, limit }: PageRequest, upTo: Position) => {
+const statementOf = ({ after, filter, limit }: PageRequest, upTo: Position) => {
   const { name, keys, bounds, order } = rangeOf(filter);
   const values: unknown[] = [String(after), String(upTo), limit, ...keys];
   const org = filter.stream !== undefined && filter.orgId !== undefined;
   const byOrg = org ? ` AND org_id = $${values.push(filter.orgId)}` : '';
   const byType = filter.types ? ` AND type = ANY ($${values.push(filter.types)})` : '';
   return {
-    name: `${selection.name}${name}${org ? '_and_org' : ''}${filter.types ? '_and_types' : ''}`,
-    text: `SELECT ${selection.columns} FROM events WHERE ${bounds}${byOrg}${byType} ORDER BY ${order} LIMIT $3`,
+    name: `events${name}${org ? '_and_org' : ''}${filter.types ? '_and_types' : ''}`,
+    text: `SELECT ${COLUMNS} FROM events WHERE ${bounds}${byOrg}${byType} ORDER BY ${order} LIMIT $3`,
     values,
   };
 };
 
-const readPage = async <R extends [position: string, ...unknown[]]>(
-  pool: pg.Pool,
-  selection: Selection,
-  request: PageRequest,
-) => {
+const readPage = async (pool: pg.Pool, request: PageRequest) => {
   const upTo = windowOf(request);
-  const { name, text, values } = statementOf(selection, request, upTo);
-  const rows = await select<R>(pool, name, text, values);
+  const { name, text, values } = statementOf(request, upTo);
+  const rows = await select<EventRow>(pool, name, text, values);
   const last = rows.length === request.limit ? rows.at(-1)?.[0] : undefined;
   return { rows, position: last === undefined ? upTo : BigInt(last) };
 };
 
 export const readEvents = async (pool: pg.Pool, request: PageRequest): Promise<Page<RecordedEvent>> => {
-  const { rows, position } = await readPage<EventRow>(pool, EVENTS, request);
+  const { rows, position } = await readPage(pool, request);
   return { items: eventsOf(rows), position };
 };
 
 export const readLines = async (pool: pg.Pool, request: PageRequest): Promise<Page<string>> => {
-  const { rows, position } = await readPage<LineRow>(pool, LINES, request);
-  return { items: rows.map(([, line]) => line), position };
+  const { rows, position } = await readPage(pool, request);
+  return { items: linesOf(rows), position };
 };
 
 /** Everything after a position, as it stands when the statement starts, with the length of its JSON. */

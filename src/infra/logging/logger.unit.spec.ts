@@ -68,10 +68,50 @@ describe('logger', () => {
     expect(lines).to.have.length(7);
   });
 
+  it('knows every spelling of a name, and keeps technical ones', () => {
+    const { logger, lines } = collect();
+    const { name, password } = canaries;
+    for (const field of ['customer_name', 'customerName', 'recipient', 'recipients', 'username', 'user_name'])
+      logger.info({ [field]: name }, 'a');
+    for (const field of ['iban', 'phone_number', 'mobilePhone', 'mailTo', 'billing_address', 'X-Api-Key'])
+      logger.info({ [field]: password }, 'a');
+    expectClean(lines);
+    expect(lines).to.have.length(12);
+    logger.info({ table_name: 'payments', hostname: 'db-1', migrationName: '1_one', token_version: 2 }, 'b');
+    expect(JSON.parse(lines.at(-1) ?? '')).to.include({
+      table_name: 'payments',
+      hostname: 'db-1',
+      migrationName: '1_one',
+      token_version: 2,
+    });
+  });
+
+  it('knows secrets and accounts by their form in texts', () => {
+    const { logger, lines } = collect();
+    const { password } = canaries;
+    for (const text of [
+      `token=${password}`,
+      `?access_token=${password}&page=2`,
+      `password: ${password}`,
+      `"client_secret":"${password}"`,
+      `redis://:${password}@h`,
+      `amqp://${password}@h/vhost`,
+      `postgres://app:p@ss${password}@h/db`,
+    ])
+      logger.info({ note: text }, text);
+    expectClean(lines);
+    logger.info({ note: 'DE89 3704 0044 0532 0130 00, GB29NWBK60161331926819, +49 170 1234567' }, 'c');
+    expect(lines.at(-1)).to.contain('"note":"[iban], [iban], [phone]"');
+    const harmless =
+      'handled 7c9e6679-7425-40de-944b-e07fc1f90ae7 at 2026-11-24T10:00:00.000+02:00 in 1e+21 ms';
+    logger.info({ note: harmless }, 'd');
+    expect(lines.at(-1)).to.contain(harmless);
+  });
+
   it('takes them out of errors: messages, causes, fields and stacks', () => {
     const { logger, lines } = collect();
     const { password, email, name, card } = canaries;
-    const cause = Object.assign(new Error(`invalid input syntax for type uuid: "${name}"`), {
+    const cause = Object.assign(new Error(`invalid input syntax for type uuid: "O"${name}"`), {
       code: '22P02',
       detail: `Key (email)=(${email}) already exists.`,
       parameters: [password],

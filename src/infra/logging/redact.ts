@@ -1,12 +1,16 @@
 import { maskCardNumbers } from '../../kernel/cardNumbers.js';
 
-/** Names of fields whose values are secrets or personal data, wherever they turn up. */
+/**
+ * Families of names whose values are secrets or personal data, wherever they turn up: compared without case and
+ * separators, so that `customer_name`, `customerName` and `CUSTOMER-NAME` are one.
+ */
 const SENSITIVE =
-  /^(.*(password|secret|pepper|token|authorization|cookie|credential|api_?key|master_?key|signature|dsn).*|e_?mail|email_address|to|from|full_?name|name|first_?name|last_?name|customer|phone|address|card|card_?number|number|pan|cvc|cvv|last4|body|query|parameters|where|detail)$/i;
+  /password|passwd|secret|pepper|token|authorization|cookie|credential|apikey|masterkey|privatekey|signature|dsn$|name$|mail|phone|mobile|iban|recipient|address|customer|birth|^card(number)?$|accountnumber|^(to|from|number|pan|cvc|cvv|last4|body|query|parameters|where|detail)$/;
 /** Names that only look like one of the above. */
-const HARMLESS = /^(token_version|idempotency_key|stream|position)$/i;
+const HARMLESS =
+  /^(tokenversion|idempotencykey|stream|position|(table|column|constraint|index|schema|database|host|file|event|type|class|function|model|projection|migration|application)name)$/;
 /** Harmless when they hold a number: a position, a count. */
-const AMBIGUOUS = /^(to|from|number|name)$/i;
+const AMBIGUOUS = /^(to|from|number|name)$/;
 /** Fields whose `name` is a technical word, not a person's. */
 const TECHNICAL_NAME = /^(Error|[A-Z][A-Za-z]*(Error|Exception|Conflict|Gone))$/;
 
@@ -14,28 +18,35 @@ const MAX_DEPTH = 6;
 const MAX_TEXT = 4000;
 const REDACTED = '[redacted]';
 
+const SECRET_WORD =
+  '[\\w-]*(?:password|passwd|pwd|secret|token|api[_-]?key|pepper|credential|signature|cookie)[\\w-]*';
+
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/:\/\/[^/\s]*@/g, '://[credentials]@'],
   [/[^\s<>"'(),;:=/]+@[^\s<>"'(),;:/]+\.[^\s<>"'(),;:/]+/g, '[e-mail]'],
   [/\bBearer\s+\S+/gi, 'Bearer [token]'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]'],
   [/\b(sk|rk|pk|whsec)_[A-Za-z0-9_]{6,}/g, '[key]'],
   [/(\/r\/|\/sandbox\/checkout\/)[^/?\s"']+/g, '$1[token]'],
-  [/:\/\/[^/\s:@]+:[^/\s@]+@/g, '://[credentials]@'],
+  [new RegExp(`\\b(${SECRET_WORD})(["']?\\s*[=:]\\s*["']?)[^\\s"'&,;)}\\]]+`, 'gi'), '$1$2[secret]'],
+  [/\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g, '[iban]'],
+  [/\+\d[\d ()-]{7,}\d/g, '[phone]'],
 ];
 
-/** Text without what can be told from its form: addresses, tokens, keys, card numbers. */
+/** Text without what can be told from its form: addresses, tokens, keys, accounts, phone and card numbers. */
 export const redactText = (text: string): string => {
   let clean = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  if (/[@.:/_]|bearer/i.test(clean))
+  if (/[@.:/_=+]|bearer|[A-Z]{2}\d{2}/i.test(clean))
     for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
   return maskCardNumbers(clean);
 };
 
 /**
- * An error's message may quote the input it stumbled on (Postgres, JSON.parse): what stands in quotes is dropped.
+ * An error's message may quote the input it stumbled on (Postgres, JSON.parse), which may hold quotes itself: what
+ * stands between the first and the last quote is dropped.
  */
 export const redactMessage = (message: string): string =>
-  redactText(message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"').replace(/'(?:[^'\\]|\\.)*'/g, "'…'"));
+  redactText(message.replace(/"[^]*"/, '"…"').replace(/'(?:[^'\\]|\\.)*'/g, "'…'"));
 
 interface SafeError {
   readonly type: string;
@@ -86,9 +97,10 @@ const redactObject = (object: object, depth: number): Record<string, unknown> =>
 
 const redactField = (key: string, value: unknown, depth: number): unknown => {
   if (value === null || typeof value === 'boolean' || typeof value === 'undefined') return value;
-  if (SENSITIVE.test(key) && !HARMLESS.test(key)) {
-    if (AMBIGUOUS.test(key) && typeof value !== 'string' && typeof value !== 'object') return redact(value);
-    return key === 'name' && typeof value === 'string' && TECHNICAL_NAME.test(value) ? value : REDACTED;
+  const word = key.replace(/[\s_-]/g, '').toLowerCase();
+  if (SENSITIVE.test(word) && !HARMLESS.test(word)) {
+    if (AMBIGUOUS.test(word) && typeof value !== 'string' && typeof value !== 'object') return redact(value);
+    return word === 'name' && typeof value === 'string' && TECHNICAL_NAME.test(value) ? value : REDACTED;
   }
   return redact(value, depth);
 };

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { StartRefused } from '../../kernel/errors.js';
 import { migrationStatus } from './migrate.js';
 
 export interface Check {
@@ -147,7 +148,7 @@ export const databaseChecks = async (pool: pg.Pool): Promise<Check[]> => {
 /**
  * What keeps this system from starting. Outside production, data may be given up for speed: there a lossy
  * server is only worth a warning, which the caller logs.
- * @throws Error naming each failed check and its fix
+ * @throws StartRefused naming each failed check and its fix
  */
 export const refuseUnsafe = (checks: readonly Check[], environment: string): void => {
   const tolerated = environment === 'production' ? [] : ['fsync', 'full_page_writes'];
@@ -155,6 +156,5 @@ export const refuseUnsafe = (checks: readonly Check[], environment: string): voi
     ({ ok, severity, name }) => !ok && severity === 'error' && !tolerated.includes(name),
   );
   if (failed.length === 0) return;
-  const lines = failed.map(({ name, detail, fix }) => `  - ${name}: ${detail}. ${fix}`);
-  throw new Error(`The database cannot be used:\n${lines.join('\n')}`);
+  throw new StartRefused(failed.map(({ name, detail, fix }) => `${name}: ${detail}. ${fix}`));
 };

@@ -50,6 +50,13 @@ describe('Stripe PSP', () => {
       });
     });
 
+    it("names the request that led there, beside Stripe's own", async () => {
+      const debt = onIntent();
+      await psp.charge(debt, keyOf(debt), 'req-1');
+      await psp.lookup(debt, keyOf(debt), 'req-2');
+      expect(stripe.requests.map(({ requestId }) => requestId)).to.deep.equal(['req-1', 'req-2']);
+    });
+
     it('pays the invoice when there is one', async () => {
       const debt = onInvoice();
       expect(await psp.charge(debt, keyOf(debt))).to.have.property('status', 'succeeded');
@@ -62,6 +69,20 @@ describe('Stripe PSP', () => {
       const first = await psp.charge(debt, keyOf(debt));
       expect(await psp.charge(debt, keyOf(debt))).to.deep.equal(first);
       expect(stripe.charged).to.have.length(1);
+    });
+
+    it('asks no other thing under the same key', async () => {
+      const debt = onIntent();
+      await psp.charge(debt, keyOf(debt));
+      expect(await psp.charge({ ...debt, paymentMethodId: 'pm_other' }, keyOf(debt))).to.include({
+        status: 'succeeded',
+      });
+      const declined = onIntent('pm_card_chargeDeclined');
+      await psp.charge(declined, keyOf(declined));
+      expect(await psp.charge({ ...declined, paymentMethodId: 'pm_other' }, keyOf(declined))).to.deep.equal({
+        status: 'unknown',
+        reason: 'idempotency_key_of_another_request',
+      });
     });
 
     for (const on of [onIntent, onInvoice])

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { deriveKey } from './keys.js';
-import { resolveSecrets, SecretsError, type SecretSettings } from './resolveSecrets.js';
+import { isStartRefused } from '../../kernel/errors.js';
+import { resolveSecrets, type SecretSettings } from './resolveSecrets.js';
 import { weaknessOf } from './weakness.js';
 
 const strong = (): string => randomBytes(32).toString('base64');
@@ -24,7 +25,7 @@ const problemsOf = async (given: Partial<SecretSettings>): Promise<readonly stri
   try {
     await resolveSecrets(settings(given));
   } catch (error) {
-    if (error instanceof SecretsError) return error.problems;
+    if (isStartRefused(error)) return error.problems;
     throw error;
   }
   return [];

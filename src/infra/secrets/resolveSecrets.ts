@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { StartRefused } from '../../kernel/errors.js';
 import { developmentSecrets } from './developmentSecrets.js';
 import { weaknessOf } from './weakness.js';
 
@@ -15,14 +16,6 @@ export interface Secrets {
   readonly jwtSecret: Buffer;
   readonly masterKey: Buffer;
   readonly passwordPepper: Buffer;
-}
-
-/** Thrown with every problem at once; no message holds a secret. */
-export class SecretsError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(`The secrets cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'SecretsError';
-  }
 }
 
 const HOW = 'make one with: openssl rand -base64 32';
@@ -50,16 +43,23 @@ const sharedProblem = ({ masterKey, passwordPepper, jwtSecret }: SecretSettings)
     : undefined;
 };
 
-const strict = (settings: SecretSettings): Secrets => {
+/** What keeps the secrets from being used, without making or writing any. */
+export const secretProblems = (settings: SecretSettings): string[] => {
   const { environment, masterKey, passwordPepper, jwtSecret } = settings;
-  const problems = [
+  if (environment === 'development') return [];
+  return [
     keyProblem('MASTER_KEY', masterKey, environment),
     keyProblem('PASSWORD_PEPPER', passwordPepper, environment),
     jwtProblem(jwtSecret, environment),
     sharedProblem(settings),
   ].filter((problem) => problem !== undefined);
+};
+
+const strict = (settings: SecretSettings): Secrets => {
+  const { masterKey, passwordPepper, jwtSecret } = settings;
+  const problems = secretProblems(settings);
   if (problems.length > 0 || !masterKey || !passwordPepper || jwtSecret === undefined)
-    throw new SecretsError(problems);
+    throw new StartRefused(problems);
   return { masterKey, passwordPepper, jwtSecret: Buffer.from(jwtSecret) };
 };
 
@@ -72,7 +72,7 @@ const longEnough = (secret: string): Buffer => {
 /**
  * The secrets to run with. In development what is not given is made once and kept under the data directory;
  * elsewhere each must be given and fit for use.
- * @throws SecretsError
+ * @throws StartRefused
  */
 export const resolveSecrets = async (settings: SecretSettings): Promise<Secrets> => {
   if (settings.environment !== 'development') return strict(settings);

@@ -1,8 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { startApi } from '../../../test/support/api.js';
+import { RecoveryProcess } from '../../../test/support/recoveryProcess.js';
+import { buildOnce } from '../../../test/support/systemBuild.js';
 import type { ErrorReporting } from './errorReporting.js';
 import { startErrorReporting } from './errorReporting.js';
 
@@ -27,6 +30,7 @@ describe('error reporting', () => {
     reporting = await startErrorReporting({
       sentryDsn: `http://public@127.0.0.1:${port}/1`,
       sentryTracesSampleRate: 1,
+      sentryProfilesSampleRate: 0.25,
       environment: 'test',
       release: '1.2.3',
     });
@@ -38,8 +42,49 @@ describe('error reporting', () => {
   });
 
   it('does nothing without a DSN', async () => {
-    const config = { sentryDsn: undefined, sentryTracesSampleRate: 1, environment: 'test' };
+    const config = {
+      sentryDsn: undefined,
+      sentryTracesSampleRate: 1,
+      sentryProfilesSampleRate: 1,
+      environment: 'test',
+    };
     expect(await startErrorReporting(config)).to.equal(undefined);
+  });
+
+  it('takes the rates from the configuration', async () => {
+    const { getClient } = await import('@sentry/node');
+    expect(getClient()?.getOptions()).to.include({ tracesSampleRate: 1, profileSessionSampleRate: 0.25 });
+  });
+
+  it('sends what nobody caught, and ends the process, without its data', async () => {
+    const { port } = server.address() as AddressInfo;
+    for (const how of ['exception', 'rejection']) {
+      envelopes.length = 0;
+      const child = new RecoveryProcess(
+        process.execPath,
+        [join(await buildOnce(), 'test/support/uncaughtChild.js'), how, ...canaries],
+        { SENTRY_DSN: `http://public@127.0.0.1:${port}/1` },
+      );
+      expect(await child.ended, child.said).to.equal(1);
+      expect(child.lines().map(({ level, message }) => [level, message])).to.deep.equal([
+        ['fatal', 'uncaught error'],
+      ]);
+      const sent = envelopes.join('\n');
+      expect(sent).to.contain('"type":"event"').and.contain('"component":"process"');
+      for (const canary of canaries) expect(sent + child.said).not.to.contain(canary);
+    }
+  });
+
+  it('traces none at a rate of 0, and still sends errors', async () => {
+    const { port } = server.address() as AddressInfo;
+    envelopes.length = 0;
+    const child = new RecoveryProcess(
+      process.execPath,
+      [join(await buildOnce(), 'test/support/uncaughtChild.js'), 'traced'],
+      { SENTRY_DSN: `http://public@127.0.0.1:${port}/1`, SENTRY_TRACES_SAMPLE_RATE: '0' },
+    );
+    await child.ended;
+    expect(envelopes.join('\n')).to.contain('"type":"event"').and.not.contain('"type":"transaction"');
   });
 
   it('sends errors and traces of requests without secrets and personal data', async () => {

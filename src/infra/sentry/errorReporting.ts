@@ -5,6 +5,8 @@ import { scrubError, scrubTransaction } from './scrub.js';
 export interface ErrorReportingConfig {
   readonly sentryDsn: string | undefined;
   readonly sentryTracesSampleRate: number;
+  /** Of the traces, how many are profiled. */
+  readonly sentryProfilesSampleRate: number;
   readonly environment: string;
   readonly release?: string;
 }
@@ -15,6 +17,12 @@ export interface ErrorScene {
   readonly method?: string;
   readonly path?: string;
   readonly component?: string;
+}
+
+type Integration = ReturnType<typeof Sentry.dedupeIntegration>;
+
+interface Profiler {
+  nodeProfilingIntegration(): Integration;
 }
 
 type Middleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
@@ -35,6 +43,13 @@ const tagsOf = ({ requestId, method, path, component }: ErrorScene): Record<stri
       (entry): entry is [string, string] => entry[1] !== undefined,
     ),
   );
+
+/** The profiler is a native module of its own, which the operator installs beside this; without it none is made. */
+const profiling = async (): Promise<Integration[]> => {
+  const name = '@sentry/profiling-node';
+  const found = await (import(name) as Promise<Profiler>).catch(() => undefined);
+  return found === undefined ? [] : [found.nodeProfilingIntegration()];
+};
 
 const tracer =
   ({ startSpanManual }: Pick<typeof Sentry, 'startSpanManual'>): ErrorReporting['trace'] =>
@@ -59,14 +74,16 @@ const tracer =
   };
 
 /**
- * Reports unhandled errors, errors of routes and of the database, and traces, to Sentry. Without a DSN nothing is
- * loaded and nothing is sent. Of Sentry's own instrumentation only the handlers of unhandled errors are used: the
- * rest collects requests, queries and variables, which may hold personal data; what is left goes through scrub.ts.
+ * Reports errors of routes, workers and the database, errors that nobody caught (composition/lastResort.ts), and
+ * traces, to Sentry. Without a DSN nothing is loaded and nothing is sent. Sentry's own instrumentation is left out: it
+ * collects requests, queries and variables, which may hold personal data, and prints errors as they are; what is left
+ * goes through scrub.ts.
  */
 export const startErrorReporting = async (
   config: ErrorReportingConfig,
 ): Promise<ErrorReporting | undefined> => {
   const { sentryDsn: dsn, sentryTracesSampleRate: tracesSampleRate, environment, release } = config;
+  const { sentryProfilesSampleRate: profileSessionSampleRate } = config;
   if (dsn === undefined) return undefined;
   const sentry = await import('@sentry/node');
   sentry.init({
@@ -74,14 +91,15 @@ export const startErrorReporting = async (
     environment,
     ...(release !== undefined && { release }),
     tracesSampleRate,
+    profileSessionSampleRate,
+    profileLifecycle: 'trace',
     traceLifecycle: 'static',
     defaultIntegrations: false,
     integrations: [
       sentry.eventFiltersIntegration(),
       sentry.linkedErrorsIntegration(),
       sentry.dedupeIntegration(),
-      sentry.onUncaughtExceptionIntegration(),
-      sentry.onUnhandledRejectionIntegration(),
+      ...(profileSessionSampleRate > 0 ? await profiling() : []),
     ],
     dataCollection: {
       userInfo: false,

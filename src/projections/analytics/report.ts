@@ -1,7 +1,7 @@
 /*
  * The answers of the analytics endpoints. Days are UTC days. Sums are per currency and never across currencies;
- * amounts are integer minor units. Rates are fractions from 0 to 1, rounded to four places, null where there is
- * nothing to divide by. A "cohort" is every recovery opened within the period: those still open stay in the
+ * amounts are integer minor units. Rates are fractions rounded to four places, null where there is nothing to divide
+ * by; one by amount exceeds 1 where more came in than was owed. A "cohort" is every recovery opened within the period: those still open stay in the
  * denominator. Amounts that came in are gross: refunds and disputes are not recorded.
  */
 

@@ -37,7 +37,22 @@ export const asOf = async (
     }
     if (events.length < page.length) break;
   }
-  return row;
+  return row && inStoredOrder(model.codec.normalize(row));
+};
+
+/** jsonb keeps the fields of an object by length, then by byte, whoever wrote them: the row reads like the live one. */
+const inStoredOrder = <T>(value: T, depth = 0): T => {
+  if (Array.isArray(value)) return value.map((item: unknown) => inStoredOrder(item, depth + 1)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(
+    ([name, field]) => [name, inStoredOrder(field, depth + 1)] as const,
+  );
+  if (depth > 0)
+    fields.sort(
+      ([a], [b]) =>
+        Buffer.byteLength(a) - Buffer.byteLength(b) || Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    );
+  return Object.fromEntries(fields) as T;
 };
 
 const knownBy = (moment: Moment): ((event: { position: Position; recorded_at: Instant }) => boolean) => {

@@ -14,6 +14,7 @@ import { Positions } from './positions.js';
 import type { Row } from './projection.js';
 import { dropLeftovers, rebuild, type RebuildOptions, type RebuildResult } from './rebuild.js';
 import { rebuildOrg } from './rebuildOrg.js';
+import { healthOf, type ModelHealth } from './health.js';
 import { type ProjectionStatus, statusOf } from './status.js';
 
 export interface EngineDependencies {
@@ -22,6 +23,8 @@ export interface EngineDependencies {
   readonly projections: readonly AnyProjection[];
   readonly logger: Logger;
   readonly faults?: Faults;
+  /** Told of every failure of a running projection, beside the log. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export interface ProjectionListing {
@@ -40,6 +43,7 @@ export class ProjectionEngine {
     this.#on = {
       ...on,
       faults: on.faults ?? noFaults,
+      onError: on.onError ?? (() => undefined),
       logger: on.logger.child({ component: 'projections' }),
     };
     this.#models = new Map(on.projections.map(modelOf).map((model) => [model.name, model]));
@@ -105,6 +109,11 @@ export class ProjectionEngine {
 
   status(): Promise<ProjectionStatus[]> {
     return statusOf(this.#on.store, this.#on.pool, [...this.#models.values()]);
+  }
+
+  /** What a probe may ask every second. */
+  health(): Promise<ModelHealth[]> {
+    return healthOf(this.#on.pool, [...this.#models.values()]);
   }
 
   positionOf(name: string): Promise<Position> {

@@ -26,10 +26,13 @@ const log = recoveryHistories({ seed: 11, recoveries: 60 });
 describe('projection engine', () => {
   let db: TestDatabase;
   let store: PgEventStore;
+  const told: unknown[] = [];
+  const onError = (error: unknown): void => void told.push(error);
   const engineOf = (models: readonly AnyProjection[] = projections) =>
-    new ProjectionEngine({ store, pool: db.pool, projections: models, logger });
+    new ProjectionEngine({ store, pool: db.pool, projections: models, logger, onError });
 
   beforeEach(async () => {
+    told.length = 0;
     db = await createTestDatabase();
     store = new PgEventStore({ pool: db.pool });
   });
@@ -182,6 +185,7 @@ describe('projection engine', () => {
         message: 'no such attempt',
       });
       expect(failed.blocker).to.contain('failed on RetryScheduled');
+      expect(told[0]).to.have.nested.property('cause.message', 'no such attempt');
       expect(BigInt(failed.position) < poison.position).to.equal(true);
       expect(await engine.waitFor('timers', BigInt(log.length), 10_000)).to.equal(true);
       fixed = true;

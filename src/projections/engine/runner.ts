@@ -29,6 +29,7 @@ export interface RunnerDependencies {
   readonly logger: Logger;
   readonly faults: Faults;
   readonly turns: Turns;
+  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -64,6 +65,7 @@ export class Runner {
       } catch (err) {
         if (signal.aborted) break;
         this.#log.warn({ err }, 'projection interrupted; trying again');
+        this.on.onError(err);
         await pause(this.#backoff.next(), signal);
       }
     }
@@ -161,7 +163,9 @@ export class Runner {
 
   /** What could be folded is stored by now. Waits for the next try, or until an operator resumes. */
   async #fail(err: unknown, failure: Failure, signal: AbortSignal): Promise<void> {
-    this.#log.error({ err, ...failure }, 'projection stopped');
+    const { position, event_id } = failure;
+    this.#log.error({ err, position, event_id }, 'projection stopped');
+    this.on.onError(err);
     const active = await activeOf(this.on.pool, this.model.name);
     if (active === undefined) return;
     await setError(this.on.pool, active, failure);

@@ -120,7 +120,12 @@ const describe = (facts: Facts): ProjectionStatus => {
   };
 };
 
-const stateOf = ({ active, rebuilding }: Facts): ProjectionStatus['state'] => {
+interface Condition {
+  readonly active: Pick<Found, 'paused' | 'error'> | undefined;
+  readonly rebuilding: boolean;
+}
+
+export const stateOf = ({ active, rebuilding }: Condition): ProjectionStatus['state'] => {
   if (rebuilding) return 'rebuilding';
   if (active === undefined) return 'absent';
   if (active.paused) return 'paused';

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.js';
+import { sampleEvents } from '../../test/support/eventSamples.js';
+import { readConfig } from '../config.js';
+import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
+import { silentLogger as logger } from '../kernel/logger.js';
+import { ProjectionEngine } from '../projections/engine/engine.js';
+import { projections } from '../projections/index.js';
+import { readiness } from './readiness.js';
+
+const ORG = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+
+describe('readiness', () => {
+  let db: TestDatabase;
+  let store: PgEventStore;
+  let engine: ProjectionEngine;
+  const open = async (options: { readonly migrated?: boolean } = {}): Promise<void> => {
+    db = await createTestDatabase(options);
+    store = new PgEventStore({ pool: db.pool });
+    engine = new ProjectionEngine({ store, pool: db.pool, projections, logger });
+  };
+  afterEach(async () => {
+    await store.close();
+    await db.drop();
+  });
+  const parts = () => ({ config: readConfig({}), database: { url: db.url, pool: db.pool }, engine, store });
+  const ask = (options: { readonly maxLagSeconds?: number; readonly keptMs?: number } = {}) =>
+    readiness(parts(), options)();
+  const failed = async (options = {}) => (await ask(options)).filter(({ ok }) => !ok);
+
+  it('wants the migrations, and says so once', async () => {
+    await open({ migrated: false });
+    const checks = await ask();
+    expect(checks.map(({ name, ok }) => [name, ok])).to.deep.equal([
+      ['database', true],
+      ['migrations', false],
+    ]);
+  });
+
+  it('wants the tables of the read models', async () => {
+    await open();
+    expect((await failed()).map(({ required }) => required)).to.deep.equal(projections.map(() => true));
+    await engine.ensure();
+    expect(await failed()).to.deep.equal([]);
+  });
+
+  it('tells of read models that stand still, without the words of the database, and asks nobody to leave', async () => {
+    await open();
+    await engine.ensure();
+    const error = { position: '7', event_id: ORG, type: 'PaymentFailed', message: 'value "canary" is wrong' };
+    await db.pool.query(`UPDATE projection_generations SET error = $1 WHERE name = 'recoveries'`, [error]);
+    await engine.pause('payments');
+    const checks = await failed();
+    expect(checks.map(({ required }) => required)).to.deep.equal([false, false]);
+    expect(JSON.stringify(checks))
+      .to.contain('failed at PaymentFailed, position 7')
+      .and.contain('paused')
+      .and.not.contain('canary');
+  });
+
+  it('wants running read models to keep up', async () => {
+    await open();
+    await engine.ensure();
+    await store.append(`payment-${ORG}`, 'no_stream', sampleEvents(1, { orgId: ORG, type: 'PaymentFailed' }));
+    expect(await failed()).to.deep.equal([]);
+    const behind = await failed({ maxLagSeconds: 0 });
+    expect(behind.map(({ required }) => required)).to.deep.equal(projections.map(() => true));
+  });
+
+  it('asks the database once for many who ask, and says once that it does not answer', async () => {
+    await open();
+    await engine.ensure();
+    const isReady = readiness(parts(), { keptMs: 60_000 });
+    const first = await isReady();
+    await db.pool.end();
+    expect(await isReady()).to.equal(first);
+    expect(await ask()).to.deep.equal([
+      { name: 'database', ok: false, required: true, detail: 'does not answer' },
+    ]);
+  });
+});
