@@ -52,11 +52,12 @@ const isOneLog = async ({ config, database, store }: LogParts): Promise<Check> =
   const base = { name: 'one log', severity: 'error' } as const;
   const fix =
     'Set EVENTSTORE_URL and DATABASE_URL to a pair that belongs together, or take an empty database.';
-  const head = await store.head();
   const [own, read] = await Promise.all([
     database.pool.query<{ position: string }>('SELECT position FROM event_log_head'),
     database.pool.query<{ position: string | null }>(READ_UP_TO),
   ]);
+  // After the readers' positions: others write and read on meanwhile.
+  const head = await store.head();
   if (config.eventStoreUrl !== undefined && BigInt(own.rows[0]?.position ?? 0) > 0n)
     return { ...base, ok: false, detail: 'the database holds a log of its own beside EVENTSTORE_URL', fix };
   const position = BigInt(read.rows[0]?.position ?? 0);

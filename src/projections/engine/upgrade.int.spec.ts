@@ -24,7 +24,7 @@ const log = recoveryHistories({ seed: 5, recoveries: 40 });
 const v1 = named('recoveries');
 const v2 = upgraded(v1);
 
-/** Another process, of version 1, that is killed inside its rebuild. */
+/** Another process, of the version before, that is killed inside its rebuild. */
 const killedRebuild = async (url: string): Promise<void> => {
   const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/rebuildChild.ts'], {
     env: { ...process.env, DATABASE_URL: url },
@@ -93,7 +93,7 @@ describe('an upgrade of projections', () => {
     const newer = release(v2);
     await newer.ensure();
     await withLive(newer, async () => {
-      await eventually(isServed(newer, 2));
+      await eventually(isServed(newer, v2.version));
       const before = await statusOf(newer);
       const older = release(v1);
       await older.ensure();
@@ -114,13 +114,13 @@ describe('an upgrade of projections', () => {
     await seedLog(db.pool, log);
     await serve(release(v1));
     const { expires_at: _dropped, ...columns } = v1.table.columns;
-    const narrower = { ...v1, version: 2, table: { ...v1.table, columns } };
+    const narrower = { ...v1, version: v2.version, table: { ...v1.table, columns } };
     const view = async () =>
       (await db.pool.query<{ oid: number }>(`SELECT 'recoveries'::regclass::oid AS oid`)).rows[0]?.oid;
     const before = await view();
     const engine = release(narrower);
     await engine.ensure();
-    await withLive(engine, () => eventually(isServed(engine, 2)));
+    await withLive(engine, () => eventually(isServed(engine, v2.version)));
     const { rows } = await db.pool.query('SELECT DISTINCT expires_at FROM recoveries');
     expect(rows).to.deep.equal([{ expires_at: null }]);
     expect(await view()).to.equal(before);
@@ -132,9 +132,9 @@ describe('an upgrade of projections', () => {
     const newer = release(v2);
     await newer.ensure();
     await withLive(newer, async () => {
-      await eventually(isServed(newer, 2));
+      await eventually(isServed(newer, v2.version));
       await eventually(async () => (await caught(release(v1).rebuild(['recoveries']))) === undefined);
-      await eventually(isServed(newer, 2));
+      await eventually(isServed(newer, v2.version));
       await untilCaughtUp(newer);
     });
     expect(await notes()).to.deep.equal(['new']);
@@ -145,13 +145,13 @@ describe('an upgrade of projections', () => {
     await serve(release(v1));
     const newer = release(v2);
     await newer.ensure();
-    await withLive(newer, () => eventually(isServed(newer, 2)));
+    await withLive(newer, () => eventually(isServed(newer, v2.version)));
     expect(await statusOf(newer)).to.include({ can_roll_back: false });
     const refused = await caught(newer.rollback('recoveries'));
     expect(refused).to.include({ code: 'version_mismatch' });
-    expect(String(refused)).to.contain('folded by version 1');
+    expect(String(refused)).to.contain(`folded by version ${v1.version}`);
     await release(v1).rollback('recoveries');
-    expect(await statusOf(release(v1))).to.include({ fold_version: 1, can_roll_back: false });
+    expect(await statusOf(release(v1))).to.include({ fold_version: v1.version, can_roll_back: false });
   });
 
   it('that the table refuses names its model, waits, and holds up nobody else', async () => {
@@ -175,7 +175,7 @@ describe('an upgrade of projections', () => {
         const status = await statusOf(engine);
         return status.error !== null && status;
       });
-      expect(failed).to.include({ state: 'failed', fold_version: 1 });
+      expect(failed).to.include({ state: 'failed', fold_version: v1.version });
       expect(failed.error?.message).to.contain('out of range for type integer');
       expect(failed.blocker).to.contain('failed to be rebuilt');
       await seedLog(db.pool, log.slice(200));
@@ -196,7 +196,9 @@ describe('an upgrade of projections', () => {
     const engine = release(...names.map((name) => upgraded(named(name))));
     await engine.ensure();
     await withLive(engine, () =>
-      eventually(async () => (await engine.status()).every(({ fold_version }) => fold_version === 2)),
+      eventually(async () =>
+        (await engine.status()).every(({ name, fold_version }) => fold_version === named(name).version + 1),
+      ),
     );
     const { rows } = await db.pool.query<{ name: string }>(
       `SELECT name FROM projection_generations WHERE state = 'active' ORDER BY generation`,
@@ -218,7 +220,7 @@ describe('an upgrade of projections', () => {
       expect(await notes()).to.deep.equal(['new']);
       expect(await builds(), `after ${left.length} builds were left`).to.not.include('recoveries');
     }
-    expect(await statusOf(newer)).to.include({ fold_version: 2, can_roll_back: true });
+    expect(await statusOf(newer)).to.include({ fold_version: v2.version, can_roll_back: true });
   }).timeout(60_000);
 
   it('never gives the number of a table to another one', async () => {
