@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config.js';
+import { isLogsDiverge } from '../events/compareLogs.js';
 import { isRevisionConflict } from '../events/eventStore.js';
 import type { ProjectionErrorCode } from '../projections/engine/errors.js';
 import { redactMessage } from '../infra/logging/redact.js';
@@ -102,6 +103,11 @@ const worded = (error: unknown): Failure | undefined => {
       }),
     };
   }
+  if (isLogsDiverge(error)) {
+    const { code, message } = error;
+    const fix = 'The target must be empty, or an interrupted copy of this very source.';
+    return { exitCode: exitCodes.refused, code, message, fix };
+  }
   if (isRevisionConflict(error)) {
     return { exitCode: exitCodes.refused, code: 'version_conflict', message: error.message };
   }
@@ -126,11 +132,14 @@ export const withoutData = (error: unknown): unknown => {
   return new CliError(code, redactMessage(message), fix);
 };
 
-export const portTaken = (error: unknown, taken: number, example: string): unknown =>
-  (error as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE'
-    ? error
-    : new CliError(
-        'port_taken',
-        `Port ${taken} is in use.`,
-        `Choose another: \`${example} --port ${taken < 65_535 ? taken + 1 : 8000}\`, or 0 for any free one.`,
-      );
+export const portTaken = (error: unknown, apiPort: number, example: string): unknown => {
+  const { code, port = apiPort } = (error ?? {}) as NodeJS.ErrnoException & { readonly port?: number };
+  if (code !== 'EADDRINUSE') return error;
+  const option = port === apiPort ? '--port' : '--health-port';
+  const instead = `${option} ${port < 65_535 ? port + 1 : 8000}`;
+  return new CliError(
+    'port_taken',
+    `Port ${port} is in use.`,
+    `Choose another: \`${example} ${instead}\`, or 0 for any free one.`,
+  );
+};

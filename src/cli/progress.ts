@@ -3,8 +3,13 @@ import type { RebuildProgress } from '../projections/engine/progress.js';
 import type { Io } from './io.js';
 import { toJson } from './output.js';
 
+/** What is shown of work that takes its time. */
+export type Shown = Omit<RebuildProgress, 'phase' | 'rowsInMemory' | 'elapsedSeconds'> & {
+  readonly phase: string;
+};
+
 export interface Progress {
-  update(progress: RebuildProgress): void;
+  update(progress: Shown): void;
   end(): void;
 }
 
@@ -21,10 +26,9 @@ export const duration = (seconds: number): string => {
 };
 
 /** At the beginning there is nothing to go by. */
-const eta = ({ etaSeconds }: RebuildProgress): string =>
-  etaSeconds === undefined ? '-' : duration(etaSeconds);
+const eta = ({ etaSeconds }: Shown): string => (etaSeconds === undefined ? '-' : duration(etaSeconds));
 
-const phaseOf = ({ phase, projection }: RebuildProgress): string =>
+const phaseOf = ({ phase, projection }: Shown): string =>
   projection === undefined ? phase : `${phase} ${projection}`;
 
 const barProgress = (label: string, stream: NodeJS.WritableStream): Progress => {
@@ -46,7 +50,7 @@ const barProgress = (label: string, stream: NodeJS.WritableStream): Progress => 
   };
 };
 
-const lineOf = (label: string, progress: RebuildProgress): string => {
+const lineOf = (label: string, progress: Shown): string => {
   const { events, eventsPerSecond, fraction, etaSeconds } = progress;
   const left = etaSeconds === undefined ? '' : `, ${duration(etaSeconds)} to go`;
   const done = `${Math.floor(fraction * 100)}%, ${number.format(events)} events`;
@@ -55,7 +59,7 @@ const lineOf = (label: string, progress: RebuildProgress): string => {
 
 const lineProgress = (io: Io, label: string, now: () => number): Progress => {
   let last = now();
-  let unsaid: RebuildProgress | undefined;
+  let unsaid: Shown | undefined;
   const say = (): void => {
     if (unsaid === undefined) return;
     io.note(io.json ? toJson({ progress: { label, ...unsaid } }) : lineOf(label, unsaid));

@@ -8,6 +8,7 @@ import { CliError } from '../failure.js';
 import { logRange, type RangeOptions } from '../../events/logRange.js';
 import { eventTypes, instant, position, stream, uuid } from '../options.js';
 import { toJson } from '../output.js';
+import { copyCommand } from './copyEvents.js';
 
 interface FilterOptions extends RangeOptions {
   readonly org?: string;
@@ -67,7 +68,7 @@ const withFilters = (command: Command): Command =>
 
 export const eventsCommand = (cli: Cli): Command => {
   const group = new Command('events')
-    .description('read the event log')
+    .description('read and copy the event log')
     .addHelpText('afterAll', environmentSection(databaseVariables));
   withFilters(group.command('tail'))
     .description('print events as they are recorded, until Ctrl-C')
@@ -84,5 +85,5 @@ export const eventsCommand = (cli: Cli): Command => {
     .option('--to <instant>', 'recorded before this instant', instant)
     .description('print the log, or a part of it, as one JSON object per line, up to where it ends now')
     .action((options: FilterOptions) => withServices(cli, ({ store }) => exportEvents(cli, store, options)));
-  return group;
+  return group.addCommand(copyCommand(cli));
 };
