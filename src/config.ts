@@ -73,6 +73,7 @@ const key32: Parser<Buffer | undefined> = (value) => {
 export const settings = {
   port: setting('PORT', integer(0, 65_535), 8000),
   host: setting('HOST', text, undefined),
+  healthPort: setting('HEALTH_PORT', integer(0, 65_535) as Parser<number | undefined>, undefined),
   publicBaseUrl: setting('PUBLIC_BASE_URL', url('http:', 'https:'), undefined),
   environment: setting('ENVIRONMENT', oneOf(environments), 'development'),
   databaseUrl: setting('DATABASE_URL', url('postgres:', 'postgresql:'), undefined),

@@ -59,6 +59,7 @@ const numbers = (fallback: number, min: number, max: number): Row => ({
 
 const table: Record<Key, Row> = {
   port: numbers(8000, 0, 65_535),
+  healthPort: { ...numbers(0, 0, 65_535), fallback: undefined },
   host: { fallback: undefined, reads: [['::', '::']], refuses: [] },
   publicBaseUrl: web,
   environment: {

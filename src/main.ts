@@ -3,12 +3,14 @@ import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
 import { eventStoreChecks } from './composition/eventStore.js';
 import { playDemo } from './composition/demo.js';
-import { serveHttp } from './composition/http.js';
+import { serveHealth } from './composition/health.js';
 import { endAtUncaught } from './composition/lastResort.js';
-import { settlePort } from './composition/port.js';
+import { kafkaChecks } from './composition/kafkaChecks.js';
+import { settlePorts } from './composition/port.js';
 import { preflight } from './composition/preflight.js';
-import { parkedMessages, workers } from './composition/roles.js';
-import { createEffects, createRuntime, type Effects, type Runtime } from './composition/runtime.js';
+import { parkedMessages, rolesOf, runnersOf } from './composition/roles.js';
+import { runRoles } from './composition/runRoles.js';
+import { createEffects, createRuntime, type Runtime } from './composition/runtime.js';
 import { VERSION } from './composition/version.js';
 import type { Config } from './config.js';
 import { createLogger } from './infra/logging/logger.js';
@@ -43,34 +45,6 @@ const prepare = async (runtime: Runtime, migrations: Migrator): Promise<void> =>
   }
 };
 
-/** Runs roles side by side; when one ends or fails, the others are stopped too. */
-const runRoles = async (
-  runtime: Runtime,
-  effects: () => Promise<Effects>,
-  roles: readonly string[],
-  signal: AbortSignal,
-): Promise<void> => {
-  const failed = new AbortController();
-  const stop = AbortSignal.any([signal, failed.signal]);
-  const { relay, ...others } = workers(runtime, effects);
-  const api = async (until: AbortSignal) => serveHttp(runtime, await effects(), until);
-  const runners: Record<string, (until: AbortSignal) => Promise<void>> = {
-    ...others,
-    api,
-    ...(relay && { relay }),
-  };
-  const chosen = roles.length === 0 ? Object.keys(runners) : roles;
-  const running = chosen.map(async (role) => {
-    try {
-      await runners[role]?.(stop);
-    } finally {
-      failed.abort();
-    }
-  });
-  const results = await Promise.allSettled(running);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-};
-
 type Purpose = Parameters<OpenServices>[1];
 
 /** Only `serve` logs what goes well: the others answer on stdout, and a log would drown it. */
@@ -89,11 +63,11 @@ export interface Overrides {
   readonly clock?: Clock;
 }
 
-/** Refuses what must not start, before anything is opened; then holds a port, if one will be served on. */
+/** Refuses what must not start, before anything is opened; then sees that the ports are free. */
 const ready = async (config: Config, purpose: Purpose, roles: readonly ServeRole[], logger: Logger) => {
   if (purpose === 'operate') return config;
   if (purpose === 'serve') preflight(config, roles, logger);
-  return roles.length === 0 || roles.includes('api') ? settlePort(config) : config;
+  return settlePorts(config, roles);
 };
 
 /** The composition root: puts the adapters and the roles together. */
@@ -115,6 +89,11 @@ export const compose = async (
     const migrations = createMigrator(database.url, logger);
     const effects = once(() => createEffects(runtime));
     const prepared = once(() => prepare(runtime, migrations));
+    const run = async (roles: readonly ServeRole[], signal: AbortSignal): Promise<void> => {
+      runtime.states.begin(roles);
+      await prepared();
+      await runRoles(runnersOf(runtime, effects, roles), { ...runtime, signal });
+    };
     return {
       db: database.pool,
       store: runtime.store,
@@ -129,14 +108,16 @@ export const compose = async (
         );
         return tables ? [...checks, ...(await eventStoreChecks(runtime))] : checks;
       },
-      serve: async ({ roles: chosen, signal }) => {
-        await prepared();
-        await runRoles(runtime, effects, chosen, signal);
+      busChecks: () => kafkaChecks(config),
+      serve: async ({ roles: wanted, signal }) => {
+        const chosen = rolesOf(config, wanted);
+        await serveHealth(runtime, chosen);
+        await run(chosen, signal);
       },
       demo: async (options) => {
         if (!(clock instanceof ManualClock)) throw new Error('The demo needs a clock of its own.');
         await prepared();
-        const serve = (until: AbortSignal) => runRoles(runtime, effects, [], until);
+        const serve = (until: AbortSignal) => run(rolesOf(config, []), until);
         await playDemo({ config, pool: database.pool, clock, serve }, options);
       },
       close: () => closers.close(logger),

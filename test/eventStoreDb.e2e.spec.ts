@@ -48,6 +48,7 @@ describe('the system on EventStoreDB', function () {
         DATABASE_URL: db.url,
         DATA_DIR: dir,
         PORT: '0',
+        HEALTH_PORT: '0',
         LOG_LEVEL: 'silent',
         EVENTSTORE_URL: eventStoreUrl,
       }),

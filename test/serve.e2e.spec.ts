@@ -90,7 +90,13 @@ describe('recovery serve', function () {
   });
 
   it('asks only for what the chosen roles need', async () => {
-    const staging = { ...productionEnv(), ENVIRONMENT: 'staging', JWT_SECRET: '', SMTP_HOST: '' };
+    const staging = {
+      ...productionEnv(),
+      ENVIRONMENT: 'staging',
+      JWT_SECRET: '',
+      SMTP_HOST: '',
+      HEALTH_PORT: '0',
+    };
     const one = await serve(staging, ['--role', 'projector']);
     await one.until(() => (one.lines().some(({ message }) => message === 'migrated') ? true : undefined));
     one.stop();

@@ -2,6 +2,7 @@
 export const environmentHelp = {
   PORT: 'port of the API (8000)',
   HOST: 'address the API listens on (127.0.0.1 in development, else 0.0.0.0)',
+  HEALTH_PORT: 'port of /healthz and /readyz alone (8001 in a process without the API, which has its own)',
   PUBLIC_BASE_URL: 'base of the links in mails (http://localhost:PORT); required in production',
   ENVIRONMENT: 'development (default), staging or production',
   DATABASE_URL: 'Postgres 15 to 18; without it an embedded one under DATA_DIR',

@@ -224,6 +224,20 @@ describe('recovery doctor', () => {
     }
   });
 
+  it('tells of parked messages and of Kafka', async () => {
+    expect(find((await doctor()).out, 'parked messages')).to.include({
+      ok: false,
+      severity: 'warning',
+      detail: '2 in 1 sequences, the oldest since 2026-01-01T00:00:00.000Z',
+    });
+    const away = { name: 'Kafka', ok: false, severity: 'error', detail: 'away' } as const;
+    const { code, out } = await doctor({ services: { busChecks: () => Promise.resolve([away]) } });
+    expect([code, find(out, 'Kafka')]).to.deep.equal([1, away]);
+    const unfit = () => Promise.reject(configProblem);
+    const { out: problem } = await doctor({ services: { busChecks: unfit } });
+    expect(find(problem, 'Kafka')).to.include({ detail: 'JWT_SECRET must be set' });
+  });
+
   it('judges the secrets as serve does, and writes none', async () => {
     const weak = await doctor({ env: { ENVIRONMENT: 'production', JWT_SECRET: 'weak-canary' } });
     expect(weak.code).to.equal(1);

@@ -47,6 +47,8 @@ export interface CliServices {
   readonly projections: ProjectionAdmin;
   readonly parked: ParkedAdmin;
   databaseChecks(): Promise<readonly Check[]>;
+  /** Of Kafka, where it is the bus. */
+  busChecks(): Promise<readonly Check[]>;
   /** Runs the roles (all of them without any given) until the signal aborts, then stops gracefully. */
   serve(options: { readonly roles: readonly ServeRole[]; readonly signal: AbortSignal }): Promise<void>;
   /** Shows the main job on `write`, one line at a time; then serves until the signal aborts, unless `exit`. */

@@ -8,10 +8,10 @@ import { createKafka, type KafkaConnection, type KafkaTls } from '../infra/kafka
 import { KafkaEventBus } from '../infra/kafka/kafkaEventBus.js';
 import { KafkaPublisher } from '../infra/kafka/publisher.js';
 import { ensureTopic, type TopicOptions } from '../infra/kafka/topic.js';
-import { lead } from '../infra/postgres/leadership.js';
 import type { Faults } from '../kernel/faults.js';
 import type { Logger } from '../kernel/logger.js';
 import { runRelay } from '../workers/relay.js';
+import { elected } from './elected.js';
 import type { Runtime } from './runtime.js';
 
 const problemsOf = (config: Config): string[] => {
@@ -65,7 +65,7 @@ export const kafkaConnection = (config: Config): KafkaConnection | undefined => 
   };
 };
 
-const topicOf = (config: Config): TopicOptions => ({
+export const topicOf = (config: Config): TopicOptions => ({
   topic: config.kafkaTopic,
   partitions: config.kafkaTopicPartitions,
   replication: config.kafkaTopicReplication,
@@ -103,6 +103,9 @@ export const createBus = async (
   });
 };
 
+/** Of the relay's lead and of its checkpoint. */
+export const relayName = (topic: string): string => `relay:${topic}`;
+
 /** The relay role; undefined without Kafka, where there is nothing to feed. */
 export const relayRole = (runtime: Runtime): ((signal: AbortSignal) => Promise<void>) | undefined => {
   const connection = kafkaConnection(runtime.config);
@@ -112,12 +115,11 @@ export const relayRole = (runtime: Runtime): ((signal: AbortSignal) => Promise<v
   return async (signal) => {
     const { kafka, topic } = await openKafka(runtime, connection, logger, signal);
     const publisher = new KafkaPublisher(kafka, topic);
-    const name = `relay:${topic}`;
+    const name = relayName(topic);
     const checkpoint = new PgCheckpoint(database.pool, name);
-    const elected: Parameters<typeof runRelay>[0]['lead'] = (until, work) =>
-      lead({ pool: database.pool, logger, name }, until, work);
+    const lead = elected(runtime, 'relay', name);
     try {
-      await runRelay({ store, publisher, checkpoint, lead: elected, faults }, signal);
+      await runRelay({ store, publisher, checkpoint, lead, faults }, signal);
     } finally {
       await publisher.close();
     }

@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.js';
 import { sampleEvents } from '../../test/support/eventSamples.js';
+import type { ServeRole } from '../cli/services.js';
 import { readConfig } from '../config.js';
 import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
 import { silentLogger as logger } from '../kernel/logger.js';
 import { ProjectionEngine } from '../projections/engine/engine.js';
 import { projections } from '../projections/index.js';
 import { readiness } from './readiness.js';
+import { RoleStates } from './roleStates.js';
 
 const ORG = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 
@@ -23,7 +25,11 @@ describe('readiness', () => {
     await store.close();
     await db.drop();
   });
-  const parts = () => ({ config: readConfig({}), database: { url: db.url, pool: db.pool }, engine, store });
+  const parts = (roles: readonly ServeRole[] = ['api']) => {
+    const states = new RoleStates();
+    states.begin(roles);
+    return { config: readConfig({}), database: { url: db.url, pool: db.pool }, engine, store, states };
+  };
   const ask = (options: { readonly maxLagSeconds?: number; readonly keptMs?: number } = {}) =>
     readiness(parts(), options)();
   const failed = async (options = {}) => (await ask(options)).filter(({ ok }) => !ok);

@@ -1,6 +1,10 @@
 import type { ReadinessCheck } from '../api/dependencies.js';
+import type { ServeRole } from '../cli/services.js';
 import { migrationStatus } from '../infra/postgres/migrate.js';
 import type { ModelHealth } from '../projections/engine/health.js';
+import { kafkaChecks } from './kafkaChecks.js';
+import { busLag } from './lag.js';
+import type { RoleState, RoleStates } from './roleStates.js';
 import type { Runtime } from './runtime.js';
 
 const MAX_LAG_SECONDS = 60;
@@ -23,20 +27,54 @@ const modelCheck = (health: ModelHealth, maxLagSeconds: number): ReadinessCheck 
   return { name: `projection ${name}`, ok, required, ...(!ok && { detail: detailOf(health) }) };
 };
 
-type Parts = Pick<Runtime, 'config' | 'database' | 'engine' | 'store'>;
+type Parts = Pick<Runtime, 'config' | 'database' | 'engine' | 'store' | 'states'>;
 
-/** Without its log a process refuses commands and still serves its read models: told, but not required. */
-const logCheck = async ({ store }: Parts): Promise<ReadinessCheck> => {
+/** Without its bus or its log the API still serves read models; a process without the API can do nothing at all. */
+const isVital = (states: RoleStates): boolean => !states.has('api');
+
+const logCheck = async ({ store, states }: Parts): Promise<ReadinessCheck> => {
   const ok = await store.head().then(
     () => true,
     () => false,
   );
   const detail = 'does not answer: commands are refused, reads go on';
-  return { name: 'event store', ok, required: false, ...(!ok && { detail }) };
+  return { name: 'event store', ok, required: isVital(states), ...(!ok && { detail }) };
 };
 
-const modelChecks = async ({ engine }: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> =>
-  (await engine.health()).map((one) => modelCheck(one, maxLagSeconds));
+const busCheck = async ({ config, states }: Parts): Promise<ReadinessCheck[]> => {
+  const uses = states.has('relay') || states.has('saga');
+  if (config.kafkaBrokers === undefined || !uses) return [];
+  const ok = (await kafkaChecks(config)).every((check) => check.ok || check.severity === 'warning');
+  const detail = 'brokers or topic cannot be used: see recovery doctor';
+  return [{ name: 'Kafka', ok, required: isVital(states), ...(!ok && { detail }) }];
+};
+
+/** Who serves read models, and who keeps them, is asked about them. */
+const modelChecks = async ({ engine, states }: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> =>
+  states.has('api') || states.has('projector')
+    ? (await engine.health()).map((one) => modelCheck(one, maxLagSeconds))
+    : [];
+
+const roleCheck = async (parts: Parts, role: ServeRole, state: RoleState): Promise<ReadinessCheck> => {
+  const ok = state !== 'starting' && state !== 'stopping';
+  const lag = await busLag(parts, role);
+  const detail = lag === undefined ? state : `${state}, ${lag} behind`;
+  return { name: `role ${role}`, ok, required: isVital(parts.states), detail };
+};
+
+const roleChecks = (parts: Parts): Promise<ReadinessCheck[]> =>
+  Promise.all(
+    parts.states
+      .all()
+      .filter(([role]) => role !== 'api')
+      .map(([role, state]) => roleCheck(parts, role, state)),
+  );
+
+/** How far anything is behind, only the log can tell. */
+const behindLog = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> => [
+  ...(await modelChecks(parts, maxLagSeconds)),
+  ...(await roleChecks(parts)),
+];
 
 const look = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> => {
   const { config, database } = parts;
@@ -46,9 +84,8 @@ const look = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck
     const migrations = { name: 'migrations', ok: pending.length === 0, required: true };
     if (!migrations.ok) return [answers, { ...migrations, detail: `${pending.length} pending` }];
     const log = config.eventStoreUrl === undefined ? [] : [await logCheck(parts)];
-    // How far the read models are behind, only the log can tell.
-    const models = log.every(({ ok }) => ok) ? await modelChecks(parts, maxLagSeconds) : [];
-    return [answers, migrations, ...log, ...models];
+    const behind = log.every(({ ok }) => ok) ? await behindLog(parts, maxLagSeconds) : [];
+    return [answers, migrations, ...log, ...(await busCheck(parts)), ...behind];
   } catch {
     return [{ ...answers, ok: false, detail: 'does not answer' }];
   }

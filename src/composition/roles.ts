@@ -7,8 +7,13 @@ import { pgTimerLeases } from '../infra/timers/pgTimerLeases.js';
 import { runProjector } from '../workers/projector.js';
 import { runSaga, SAGA_GROUP, sagaHandler } from '../workers/saga.js';
 import { runScheduler } from '../workers/scheduler.js';
+import { type ServeRole, serveRoles } from '../cli/services.js';
+import type { Config } from '../config.js';
 import { createBus, relayRole } from './bus.js';
+import { elected } from './elected.js';
+import { serveHttp } from './http.js';
 import { recoveryMailSender } from './mail.js';
+import type { Run, Runners } from './runRoles.js';
 import { connectionsOf, type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
 const sagaDependencies = (runtime: Runtime) => ({
@@ -23,18 +28,20 @@ const sagaDependencies = (runtime: Runtime) => ({
 export const parkedMessages = (runtime: Runtime): ParkedMessages =>
   new ParkedMessages(runtime.database.pool, { [SAGA_GROUP]: sagaHandler(sagaDependencies(runtime)) });
 
-/** The workers of one process, each until the signal aborts. */
-export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
-  const { database, store, engine, clock, faults, reporting } = runtime;
+/** The workers of one process. */
+const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
+  const { database, store, engine, clock, faults, reporting, states } = runtime;
   const logger = (component: string) => runtime.logger.child({ component });
   const reportTo = (component: string): { onError?: (error: unknown) => void } =>
     reporting === undefined ? {} : { onError: (error) => reporting.captureError(error, { component }) };
   return {
-    projector: (signal: AbortSignal) => runProjector({ engine, signal }),
+    projector: (signal: AbortSignal) =>
+      runProjector({ engine, lead: elected(runtime, 'projector', `projector:${engine.release}`) }, signal),
     relay: relayRole(runtime),
     saga: async (signal: AbortSignal) => {
       const options = { store, pool: database.pool, logger: logger('bus'), faults, ...reportTo('saga') };
       const bus = await createBus(runtime, options, signal);
+      states.set('saga', 'working');
       await runSaga({ bus, ...sagaDependencies(runtime) }, signal);
     },
     scheduler: async (signal: AbortSignal) => {
@@ -52,7 +59,27 @@ export const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
         await dropOldKeys(database.pool);
       };
       const deps = { store, clock, faults, psp, sendMail, leases, tidy, logger: logger('scheduler') };
+      states.set('scheduler', 'working');
       await runScheduler({ ...deps, ...reportTo('scheduler') }, signal);
     },
   };
+};
+
+/** What is to run: without a choice every role that this set-up has. */
+export const rolesOf = ({ kafkaBrokers }: Config, wanted: readonly ServeRole[]): readonly ServeRole[] =>
+  wanted.length > 0 ? wanted : serveRoles.filter((role) => role !== 'relay' || kafkaBrokers !== undefined);
+
+export const runnersOf = (
+  runtime: Runtime,
+  effects: () => Promise<Effects>,
+  roles: readonly ServeRole[],
+): Runners => {
+  const { relay, ...others } = workers(runtime, effects);
+  const api: Run = async (signal) => {
+    const parts = await effects();
+    runtime.states.set('api', 'working');
+    await serveHttp(runtime, parts, signal);
+  };
+  const all: Runners = { ...others, api, ...(relay && { relay }) };
+  return Object.fromEntries(roles.map((role) => [role, all[role]]));
 };

@@ -21,6 +21,7 @@ import type { Closers } from './closers.js';
 import type { Database } from './database.js';
 import { openEventStore } from './eventStore.js';
 import { type MailParts, openMail } from './mail.js';
+import { RoleStates } from './roleStates.js';
 
 /** The parts that every role is made of. */
 export interface Runtime {
@@ -32,6 +33,7 @@ export interface Runtime {
   readonly store: EventStore;
   readonly organizationOf: OrganizationReader;
   readonly engine: ProjectionEngine;
+  readonly states: RoleStates;
   readonly closers: Closers;
   /** Present with a SENTRY_DSN. */
   readonly reporting: ErrorReporting | undefined;
@@ -64,7 +66,8 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
   const onError = (error: unknown): void =>
     options.reporting?.captureError(error, { component: 'projector' });
   const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults, onError });
-  return { ...options, store, engine, organizationOf: organizationReader(store) };
+  const states = new RoleStates();
+  return { ...options, store, engine, states, organizationOf: organizationReader(store) };
 };
 
 /** The base of links in mails. */

@@ -7,8 +7,10 @@ import { EsdbEventStore } from '../../src/infra/eventStoreDb/esdbEventStore.js';
 import { eventStoreContract } from '../support/eventStoreContract.js';
 
 const url = process.env['EVENTSTORE_URL'];
-if (url === undefined || url === '')
-  throw new Error('Set EVENTSTORE_URL to the server to test, e.g. esdb://localhost:2113?tls=false');
+if (url === undefined || url === '') {
+  process.stderr.write('Set EVENTSTORE_URL to the server to test, e.g. esdb://localhost:2113?tls=false\n');
+  process.exit(2);
+}
 
 eventStoreContract(
   'EsdbEventStore on a real server',

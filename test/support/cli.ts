@@ -108,6 +108,7 @@ const fakeServices = (calls: string[], { services, projections }: CliWorld): Cli
   parked: fakeParked(calls),
   databaseChecks: () =>
     Promise.resolve([{ name: 'database', ok: true, severity: 'error', detail: 'answers', fix: '' }]),
+  busChecks: () => Promise.resolve([]),
   serve: ({ roles }) => Promise.resolve(void calls.push(`serve ${roles.join()}`)),
   demo: ({ exit, write }) => Promise.resolve(void (calls.push(`demo ${exit}`), write('shown'))),
   close: () => Promise.resolve(void calls.push('close')),

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import type { ReadinessCheck } from '../dependencies.js';
 import { ok, type Route, route } from '../route.js';
 import { closed, enumOf, named } from '../schemas/common.js';
 
@@ -16,6 +17,16 @@ const ReadySchema = named('Readiness', {
     }),
   ),
 });
+
+/** The answer of /readyz: 503 while a required check fails. */
+export const readinessAnswer = (checks: readonly ReadinessCheck[]) => {
+  const ready = checks.every((check) => check.ok || !check.required);
+  return {
+    status: ready ? 200 : 503,
+    body: { status: ready ? 'ready' : 'not_ready', checks },
+    headers: { 'Cache-Control': 'no-store', ...(!ready && { 'Retry-After': '5' }) },
+  } as const;
+};
 
 export const healthRoutes: readonly Route[] = [
   route({
@@ -39,12 +50,6 @@ export const healthRoutes: readonly Route[] = [
       200: { description: 'Ready', schema: ReadySchema },
       503: { description: 'Not ready; the required checks tell what is missing', schema: ReadySchema },
     },
-    handler: async ({ deps }) => {
-      const checks = await deps.readiness();
-      const ready = checks.every((check) => check.ok || !check.required);
-      const status = ready ? 200 : 503;
-      const headers = { 'Cache-Control': 'no-store', ...(!ready && { 'Retry-After': '5' }) };
-      return { status, body: { status: ready ? 'ready' : 'not_ready', checks }, headers };
-    },
+    handler: async ({ deps }) => readinessAnswer(await deps.readiness()),
   }),
 ];

@@ -3,6 +3,7 @@ import { type Config, ConfigError } from '../../config.js';
 import type { Cli } from '../context.js';
 import { startChecks } from '../../infra/startChecks.js';
 import { mailCheck } from '../doctor/mail.js';
+import { parkedCheck } from '../doctor/parked.js';
 import { projectionChecks } from '../doctor/projections.js';
 import { allVariables, environmentSection } from '../environment.js';
 import { CliError, failureOf } from '../failure.js';
@@ -27,12 +28,12 @@ const configurationChecks = ({ problems }: ConfigError): Check[] =>
   }));
 
 const broken = (name: string, error: unknown): Check => {
-  const { message, fix } = failureOf(error);
+  const { message, problems, fix } = failureOf(error);
   return {
     name,
     ok: false,
     severity: 'error',
-    detail: message,
+    detail: problems?.join('; ') ?? message,
     fix: fix ?? 'See the message; then run this again.',
   };
 };
@@ -50,7 +51,11 @@ const inside = async (services: CliServices): Promise<Check[]> => {
   const database = await collect('database', () => services.databaseChecks());
   // Without an answer the rest would only repeat it.
   if (database.some(({ ok, name }) => !ok && name === 'database')) return [...database];
-  return [...database, ...(await collect('projections', () => projectionChecks(services.projections)))];
+  return [
+    ...database,
+    ...(await collect('projections', () => projectionChecks(services.projections))),
+    ...(await collect('parked messages', async () => [await parkedCheck(services.parked)])),
+  ];
 };
 
 /** What `serve` looks at before it opens anything, and whether mails can really be handed over. */
@@ -72,7 +77,8 @@ export const diagnose = async (cli: Cli): Promise<readonly Check[]> => {
     });
     if ('ok' in services) return [configurationOk, ...start, services];
     try {
-      return [configurationOk, ...start, ...(await inside(services))];
+      const bus = collect('Kafka', () => services.busChecks());
+      return [configurationOk, ...start, ...(await inside(services)), ...(await bus)];
     } finally {
       await services.close();
     }
@@ -104,6 +110,8 @@ export const doctor = async (cli: Cli): Promise<void> => {
 
 export const doctorCommand = (cli: Cli): Command =>
   new Command('doctor')
-    .description('check configuration, database, migrations, clock, mail and read models, and say what to do')
+    .description(
+      'check configuration, database, migrations, clock, mail, Kafka, read models and parked messages, and say what to do',
+    )
     .addHelpText('after', environmentSection(allVariables))
     .action(() => doctor(cli));

@@ -9,6 +9,7 @@ import { type ServeRole, serveRoles } from '../services.js';
 interface Options {
   readonly role?: readonly ServeRole[];
   readonly port?: number;
+  readonly healthPort?: number;
 }
 
 const run = async (cli: Cli, config: Config, roles: readonly ServeRole[]): Promise<void> => {
@@ -21,13 +22,12 @@ const run = async (cli: Cli, config: Config, roles: readonly ServeRole[]): Promi
 };
 
 /** Runs until the signal: a graceful end is a success. */
-export const serve = async (cli: Cli, { port: wanted, role = [] }: Options): Promise<void> => {
-  const config = cli.readConfig();
-  const taken = wanted ?? config.port;
+export const serve = async (cli: Cli, { role = [], ...ports }: Options): Promise<void> => {
+  const config = { ...cli.readConfig(), ...ports };
   try {
-    await run(cli, { ...config, port: taken }, role);
+    await run(cli, config, role);
   } catch (error) {
-    throw withoutData(portTaken(error, taken, 'recovery serve'));
+    throw withoutData(portTaken(error, config.port, 'recovery serve'));
   }
 };
 
@@ -36,5 +36,6 @@ export const serveCommand = (cli: Cli): Command =>
     .description('run the API and all workers, until SIGINT or SIGTERM')
     .option('--role <role>', `only this part (repeatable): ${serveRoles.join(', ')}`, oneOf(serveRoles))
     .option('--port <port>', 'instead of PORT', port)
+    .option('--health-port <port>', 'instead of HEALTH_PORT', port)
     .addHelpText('after', environmentSection(allVariables))
     .action((options: Options) => serve(cli, options));

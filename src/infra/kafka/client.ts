@@ -24,10 +24,12 @@ export interface KafkaConnection {
 
 /** kafkajs's own levels; its enum cannot be loaded before it is needed. */
 const [WARN, INFO, DEBUG] = [2, 4, 5] as const;
-/** What an outage makes kafkajs say again and again; our own loops tell of it once in a while. */
-const CONNECT_TIMEOUT = 5_000;
+type Patience = Pick<KafkaConfig, 'connectionTimeout' | 'requestTimeout' | 'retry'>;
 /** Four tries within some three seconds; the loops around it go on for ever. */
-const RETRY = { initialRetryTime: 200, maxRetryTime: 2_000, retries: 4 };
+const PATIENCE: Patience = {
+  connectionTimeout: 5_000,
+  retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 4 },
+};
 
 const logsTo =
   (logger: Logger): logCreator =>
@@ -49,13 +51,13 @@ const saslOf = ({ mechanism, username, password }: KafkaSasl): SASLOptions => ({
 export const createKafka = async (
   { brokers, clientId, tls, sasl }: KafkaConnection,
   logger: Logger,
+  patience = PATIENCE,
 ): Promise<Kafka> => {
   const { Kafka } = await import('kafkajs');
   const config: KafkaConfig = {
     brokers: [...brokers],
     clientId,
-    connectionTimeout: CONNECT_TIMEOUT,
-    retry: RETRY,
+    ...patience,
     logLevel: WARN as LogLevel,
     logCreator: logsTo(logger),
     ...(tls !== undefined && { ssl: { ...tls } }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
-import type { Logger } from '../../kernel/logger.js';
-import type { KafkaConnection } from './client.js';
+import { type Logger, silentLogger } from '../../kernel/logger.js';
+import { createKafka, type KafkaConnection } from './client.js';
 
 export interface TopicOptions {
   readonly topic: string;
@@ -62,6 +62,24 @@ const ensureOnce = async (
       await create(admin, options); // false when another process was faster
     }
     return await partitionsOf(admin, options.topic);
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+const LOOK_MS = 2_000;
+
+/**
+ * Asks once and waits for no outage to pass: each broker gets one try.
+ * @returns how many partitions the topic has; 0 when it is not there
+ */
+export const lookAtTopic = async (connection: KafkaConnection, topic: string): Promise<number> => {
+  const retry = { initialRetryTime: 50, maxRetryTime: 100, retries: connection.brokers.length - 1 };
+  const patience = { connectionTimeout: LOOK_MS, requestTimeout: LOOK_MS, retry };
+  const admin = (await createKafka(connection, silentLogger, patience)).admin();
+  try {
+    await admin.connect();
+    return (await admin.listTopics()).includes(topic) ? await partitionsOf(admin, topic) : 0;
   } finally {
     await admin.disconnect();
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
@@ -48,6 +49,15 @@ export class ProjectionEngine {
     };
     this.#models = new Map(on.projections.map(modelOf).map((model) => [model.name, model]));
     this.#positions = new Positions(on.pool, this.#on.logger);
+  }
+
+  /**
+   * The same for processes that fold alike. Those of two releases elect a projector each: the older one folds on what
+   * is served while the newer one builds what it has changed, and neither waits for the other.
+   */
+  get release(): string {
+    const folds = this.list().map(({ name, version }) => [name, version, this.#model(name).definition]);
+    return createHash('sha256').update(JSON.stringify(folds)).digest('hex').slice(0, 12);
   }
 
   /** Makes tables and views, so that readers can query them. Every process calls it at start-up, after migrations. */

@@ -69,6 +69,7 @@ export class RoleWorld {
       DATABASE_POOL_SIZE: '10',
       DATA_DIR: this.dir,
       PORT: '0',
+      HEALTH_PORT: '0',
       PUBLIC_BASE_URL: 'http://localhost:8000',
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: String(this.mail.port),
