@@ -9,6 +9,8 @@ const ISSUER = 'stealth-recovery';
 const AUDIENCE = 'stealth-recovery-api';
 /** Ours are about 450 characters; what is much longer is not worth a hash. */
 const MAX_LENGTH = 2048;
+/** Verified tokens remembered: a client sends the same one with every request. */
+const MAX_KNOWN = 1_000;
 
 export interface TokenOptions {
   /** At least 32 bytes. */
@@ -61,6 +63,19 @@ const claimsOf = (payload: unknown): Claims => {
   return { sub: sub as UserId, org: org as OrgId, role: known, tv: tv as number, exp };
 };
 
+/** A token that was found good stays so until it expires: only what is new is hashed and parsed. */
+const remembered = (verify: Tokens['verify'], seconds: () => number): Tokens['verify'] => {
+  const known = new Map<string, Claims>();
+  return (token) => {
+    const before = known.get(token);
+    if (before !== undefined && seconds() < before.exp) return before;
+    const claims = verify(token);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(token, claims);
+    return claims;
+  };
+};
+
 /** Access tokens: JWT with one pinned algorithm, issuer, audience, expiry and use. */
 export const createTokens = ({ secret, algorithm, expiryMinutes, clock }: TokenOptions): Tokens => {
   if (secret.length < 32) throw new Error('tokens need a secret of at least 32 bytes');
@@ -90,5 +105,5 @@ export const createTokens = ({ secret, algorithm, expiryMinutes, clock }: TokenO
     }
     return claimsOf(payload);
   };
-  return { issue, verify };
+  return { issue, verify: remembered(verify, seconds) };
 };

@@ -41,6 +41,13 @@ const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).
 describe('access tokens', () => {
   beforeEach(() => (now = new Date('2026-01-01T00:00:00.000Z')));
 
+  it('expire also when they were found good before', () => {
+    const { access_token } = tokens.issue(user);
+    expect(tokens.verify(access_token)).to.equal(tokens.verify(access_token));
+    now = new Date(now.getTime() + 60 * 60_000);
+    expect(isRefused(access_token)).to.equal(true);
+  });
+
   it('come back as the claims they were issued with', () => {
     const { access_token, ...rest } = tokens.issue(user);
     expect(rest).to.deep.equal({ token_type: 'bearer', expires_in: 3600 });

@@ -43,14 +43,21 @@ export const foldEvent = (
   event: RecordedEvent,
   keys = keysOf(model, event),
 ): void => {
-  for (const key of keys) {
-    const before = rows.get(key);
-    const after = guarded(model, event, () => model.projection.project(before, event, key));
-    if (after === null) {
-      if (before !== undefined) rows.set(key, null);
-    } else if (after !== before) {
-      rows.set(key, checked(model, event, key, after));
-    }
+  try {
+    for (const key of keys) foldInto(model, rows, event, key);
+  } catch (cause) {
+    throw new EventFailure(model.name, event, { cause });
+  }
+};
+
+const foldInto = ({ projection, codec }: Model, rows: Rows, event: RecordedEvent, key: string): void => {
+  const before = rows.get(key);
+  const after = projection.project(before, event, key);
+  if (after === null) {
+    if (before !== undefined) rows.set(key, null);
+  } else if (after !== before) {
+    if (after.key !== key) throw new Error(`the fold answered row ${after.key} for row ${key}`);
+    rows.set(key, codec.normalize(after));
   }
 };
 
@@ -62,12 +69,6 @@ export const relevant = (model: Model, events: readonly RecordedEvent[]): Record
   events
     .filter(({ type }) => model.types.has(type))
     .map((event) => guarded(model, event, () => upcast(event)));
-
-const checked = (model: Model, event: RecordedEvent, key: string, row: Row): Row =>
-  guarded(model, event, () => {
-    if (row.key !== key) throw new Error(`the fold answered row ${row.key} for row ${key}`);
-    return model.codec.normalize(row);
-  });
 
 const guarded = <T>(model: Model, event: RecordedEvent, fold: () => T): T => {
   try {
