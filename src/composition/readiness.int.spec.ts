@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.js';
 import { sampleEvents } from '../../test/support/eventSamples.js';
+import { esdbFixture } from '../../test/support/eventStoreDb/fixture.js';
 import type { ServeRole } from '../cli/services.js';
 import { readConfig } from '../config.js';
+import type { EventStore } from '../events/eventStore.js';
 import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
 import { silentLogger as logger } from '../kernel/logger.js';
 import { ProjectionEngine } from '../projections/engine/engine.js';
@@ -14,7 +16,8 @@ const ORG = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 
 describe('readiness', () => {
   let db: TestDatabase;
-  let store: PgEventStore;
+  const esdb = esdbFixture();
+  let store: EventStore;
   let engine: ProjectionEngine;
   const open = async (options: { readonly migrated?: boolean } = {}): Promise<void> => {
     db = await createTestDatabase(options);
@@ -71,6 +74,34 @@ describe('readiness', () => {
     expect(await failed()).to.deep.equal([]);
     const behind = await failed({ maxLagSeconds: 0 });
     expect(behind.map(({ required }) => required)).to.deep.equal(projections.map(() => true));
+  });
+
+  it('wants them to keep up with a log in EventStoreDB, too', async () => {
+    db = await createTestDatabase();
+    const { url } = await esdb.server();
+    const log = (store = esdb.store(url));
+    engine = new ProjectionEngine({ store, pool: db.pool, projections, logger });
+    await engine.ensure();
+    expect(await failed()).to.deep.equal([]);
+    await log.append(`payment-${ORG}`, 'no_stream', sampleEvents(1, { orgId: ORG, type: 'PaymentFailed' }));
+    expect(await failed({ maxLagSeconds: 60 })).to.deep.equal([]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await failed({ maxLagSeconds: 0 })).length).to.equal(projections.length);
+  });
+
+  it('tells of the roles, and requires what they need where there is no API', async () => {
+    await open();
+    const states = (roles: readonly ServeRole[]) => readiness(parts(roles))();
+    const alone = await states(['saga', 'scheduler']);
+    expect(alone.map(({ name, required }) => [name, required])).to.deep.equal([
+      ['database', true],
+      ['migrations', true],
+      ['role saga', true],
+      ['role scheduler', true],
+    ]);
+    expect(alone.at(2)).to.include({ ok: false, detail: 'starting, 0 events behind' });
+    const beside = (await states(['api', 'saga'])).find(({ name }) => name === 'role saga');
+    expect(beside).to.include({ ok: false, required: false });
   });
 
   it('asks the database once for many who ask, and says once that it does not answer', async () => {

@@ -17,8 +17,8 @@ Copies every event in order, with its stream, revision, id, type, data and metad
 holds already, so run it again after an interruption and it goes on; reads back what it has appended.
 
 Stop every process that writes to either log. A Postgres target needs \`recovery migrate up\` before. The target says
-itself when an event was recorded: recorded_at becomes the time of the copy, and positions change. When it happened,
-occurred_at, is in the metadata and stays.
+itself when an event was recorded: recorded_at becomes the time of the copy, and with it a payment's created_at;
+positions change. When it happened, occurred_at, is in the metadata and stays.
 `;
 
 /** What verifying takes of a copy. */

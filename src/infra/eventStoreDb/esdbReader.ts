@@ -7,6 +7,8 @@ import { recordedEvent, type StoredEvent, storedEvent } from './esdbEvents.js';
 import { allRequest, backwardsRequest, streamRequest } from './esdbRequests.js';
 
 const SCAN_PAGE = 2000;
+/** Where few events are asked for, the server's own among them are read over this many at a time. */
+const SMALL_PAGE = 50;
 
 /** Pages of the log and of streams, everything the server shows in them, its own events too. */
 export class EsdbReader {
@@ -46,10 +48,11 @@ export class EsdbReader {
     cap: number,
   ): Promise<{ events: number; oldest?: Instant }> {
     const head = await this.head();
+    const limit = Math.min(SCAN_PAGE, Math.max(cap, SMALL_PAGE));
     let events = 0;
     let oldest: Instant | undefined;
     for (let position = after; position < head && events < cap;) {
-      const page = await this.after(position, SCAN_PAGE, READING);
+      const page = await this.after(position, limit, READING);
       const wanted = page.filter((event) => recordedEvent(event, { types }) !== undefined);
       oldest ??= wanted[0]?.recordedAt;
       events += wanted.length;

@@ -123,7 +123,7 @@ export class ProjectionEngine {
 
   /** What a probe may ask every second. */
   health(): Promise<ModelHealth[]> {
-    return healthOf(this.#on.pool, [...this.#models.values()]);
+    return healthOf(this.#on.store, this.#on.pool, [...this.#models.values()]);
   }
 
   positionOf(name: string): Promise<Position> {

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import type { EventStore } from '../../events/eventStore.js';
+import { eventSchemas } from '../../events/registry.js';
 import type { Failure } from './errors.js';
 import type { Model } from './fold.js';
 import { lockedNames } from './lock.js';
@@ -18,30 +20,44 @@ interface Found {
   name: string;
   paused: boolean;
   error: Failure | null;
-  behind: number | null;
+  position: string;
+  now: string;
 }
 
 const healthSql = `
-  SELECT g.name, g.paused, g.error,
-         extract(epoch FROM clock_timestamp() - next.recorded_at)::float8 AS behind
-    FROM projection_generations g
-    LEFT JOIN LATERAL (SELECT recorded_at FROM events WHERE position > g.position ORDER BY position LIMIT 1) next ON true
-   WHERE g.state = 'active' AND g.name = ANY ($1)`;
+  SELECT name, paused, error, position::text AS position,
+         to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS now
+    FROM projection_generations
+   WHERE state = 'active' AND name = ANY ($1)`;
 
-export const healthOf = async (pool: pg.Pool, models: readonly Model[]): Promise<ModelHealth[]> => {
+/** Whatever its type: readers may wait for any position. */
+const everyType = Object.keys(eventSchemas);
+
+const secondsBehind = async (store: EventStore, { position, now }: Found): Promise<number> => {
+  const { oldest } = await store.lag(BigInt(position), everyType, 1);
+  return oldest === undefined ? 0 : Math.max(0, (Date.parse(now) - Date.parse(oldest)) / 1000);
+};
+
+export const healthOf = async (
+  store: EventStore,
+  pool: pg.Pool,
+  models: readonly Model[],
+): Promise<ModelHealth[]> => {
   const names = models.map(({ name }) => name);
   const [{ rows }, locked] = await Promise.all([
     pool.query<Found>(healthSql, [names]),
     lockedNames(pool, names),
   ]);
-  return names.map((name) => {
-    const found = rows.find((row) => row.name === name);
-    const { type, position } = found?.error ?? { type: null, position: null };
-    return {
-      name,
-      state: stateOf({ active: found, rebuilding: locked.has(name) }),
-      secondsBehind: Math.max(0, found?.behind ?? 0),
-      stoppedAt: type !== null && position !== null ? { type, position } : null,
-    };
-  });
+  return Promise.all(
+    names.map(async (name) => {
+      const found = rows.find((row) => row.name === name);
+      const { type, position } = found?.error ?? { type: null, position: null };
+      return {
+        name,
+        state: stateOf({ active: found, rebuilding: locked.has(name) }),
+        secondsBehind: found ? await secondsBehind(store, found) : 0,
+        stoppedAt: type !== null && position !== null ? { type, position } : null,
+      };
+    }),
+  );
 };
