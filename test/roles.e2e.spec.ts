@@ -22,6 +22,7 @@ interface Readiness {
 }
 
 const STOP_MS = 25_000;
+const TAKE_OVER_MS = 30_000;
 
 describe('a process per role', function () {
   this.timeout(120_000);
@@ -79,6 +80,24 @@ describe('a process per role', function () {
     await stops(one);
   };
 
+  const whoLeads = (role: ServeRole): Promise<readonly boolean[]> =>
+    Promise.all(running.map(async (one) => (await stateOf(one, role))?.startsWith('leading') === true));
+  const someoneLeads = (role: ServeRole) =>
+    eventually(async () => (await whoLeads(role)).includes(true), TAKE_OVER_MS);
+
+  /** Two processes, of which the first leads. */
+  const twoOf = async (role: ServeRole, env: NodeJS.ProcessEnv = {}): Promise<void> => {
+    await serve([role], env);
+    await someoneLeads(role);
+    await ready(await serve([role], env));
+    expect(await whoLeads(role)).to.deep.equal([true, false]);
+  };
+  const killFirst = async (): Promise<void> => {
+    const [first] = running.splice(0, 1);
+    first?.stop('SIGKILL');
+    await first?.ended;
+  };
+
   for (const [role, state] of [
     ['projector', /^leading$/],
     ['saga', /^working, 0 events behind$/],
@@ -95,6 +114,11 @@ describe('a process per role', function () {
       livesAndStops('relay', /^leading, 0 events behind$/, await env()));
     it('saga tells how it is, and stops when asked', async () =>
       livesAndStops('saga', /^working$/, await env()));
+    it('of two relays the other goes on when one is killed', async () => {
+      await twoOf('relay', await env());
+      await killFirst();
+      await someoneLeads('relay');
+    });
   });
 
   it('without its bus a relay is not ready, and stops all the same', async () => {
@@ -135,22 +159,14 @@ describe('a process per role', function () {
       engine = new ProjectionEngine({ store, pool: db.pool, projections, logger });
     });
     afterEach(() => store.close());
-    const leaders = async (): Promise<readonly boolean[]> =>
-      Promise.all(running.map(async (one) => (await stateOf(one, 'projector')) === 'leading'));
 
     it('elect one; when it is killed the other goes on, and nothing is folded twice', async () => {
-      await serve(['projector']);
-      await eventually(async () => (await leaders()).includes(true));
-      const second = await serve(['projector']);
-      await ready(second);
-      expect(await stateOf(second, 'projector')).to.equal('standing by');
+      await twoOf('projector');
       await seedLog(db.pool, recoveryHistories({ seed: 1, recoveries: 40 }));
       await untilCaughtUp(engine);
       await seedLog(db.pool, recoveryHistories({ seed: 2, recoveries: 800 }));
-      const [first] = running.splice(0, 1);
-      first?.stop('SIGKILL'); // with that in hand
-      await first?.ended;
-      await eventually(async () => (await leaders()).includes(true), 30_000);
+      await killFirst(); // with that in hand
+      await someoneLeads('projector');
       await untilCaughtUp(engine);
       const live = await digests(db.pool, engine);
       await engine.rebuild('all');
