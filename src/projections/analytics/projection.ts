@@ -133,13 +133,14 @@ const emptyRow = (key: string): AnalyticsRow => {
 };
 
 const project = (row: AnalyticsRow | undefined, event: RecordedEvent, key: string): AnalyticsRow => {
-  const next = { ...(row ?? emptyRow(key)) };
+  const next: { -readonly [K in keyof AnalyticsRow]: AnalyticsRow[K] } = { ...(row ?? emptyRow(key)) };
   if (key === cohortKey(event)) effectOf(cohortEffects, event)?.add(next, event);
   if (key !== activityKey(event)) return next;
   effectOf(activityEffects, event)?.add(next, event);
   if (event.type !== 'RetryDeclined') return next;
   const { category } = (event as Of<'RetryDeclined'>).data;
-  return { ...next, declines: { ...next.declines, [category]: (next.declines[category] ?? 0) + 1 } };
+  next.declines = { ...next.declines, [category]: (next.declines[category] ?? 0) + 1 };
+  return next;
 };
 
 const keysOf = (event: RecordedEvent): readonly string[] => {

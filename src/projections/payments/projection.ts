@@ -36,13 +36,20 @@ export type PaymentRow = Readonly<{
   created_at: string;
 }>;
 
-const unreported = (
+type Opening = Pick<PaymentRow, 'status' | 'amount' | 'currency'>;
+
+/** In the order of the columns, so that no row has to be put in order (see Codec.normalize). */
+const opened = (
   event: Recorded<PaymentEvent>,
   key: string,
-): Omit<PaymentRow, 'status' | 'amount' | 'currency'> => ({
+  { status, amount, currency }: Opening,
+): PaymentRow => ({
   key,
   org_id: event.metadata.org_id,
   transaction_ref: event.data.transaction_ref,
+  status,
+  amount,
+  currency,
   customer: null,
   gateway: null,
   failure: null,
@@ -113,13 +120,16 @@ export const payments: Projection<PaymentRow> = {
     {
       PaymentFailed: (event, key, row) => {
         const { amount, currency } = event.data;
-        return failed(row ?? { ...unreported(event, key), status: 'failed', amount, currency }, event);
+        return failed(row ?? opened(event, key, { status: 'failed', amount, currency }), event);
       },
       PaymentSucceeded: (event, key, row) => {
         if (row?.status === 'succeeded') return row;
         const { amount, currency, source, succeeded_at } = event.data;
-        const debt = row ?? { ...unreported(event, key), amount, currency };
-        return { ...debt, status: 'succeeded', source, succeeded_at: instant(succeeded_at) };
+        const next = copyOf(row ?? opened(event, key, { status: 'succeeded', amount, currency }));
+        next.status = 'succeeded';
+        next.source = source;
+        next.succeeded_at = instant(succeeded_at);
+        return next;
       },
     },
     {},
