@@ -11,7 +11,7 @@ import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { assertAppendable, pageSizeOf } from './appendRules.js';
-import { prefetched } from './pages.js';
+import { prefetched, windowed } from './pages.js';
 import { PgAppender } from './pgAppender.js';
 import {
   type Page,
@@ -35,6 +35,9 @@ export interface PgEventStoreOptions {
   /** Commits in flight at once: one is fastest (the counter's lock is held to the end of the flush anyway). */
   readonly appendLanes?: number;
 }
+
+/** From this page size on the log is read in windows, several at once. */
+const LARGE_PAGE = 500;
 
 /** The log in Postgres; migrations/…_events.js has the table and the append function. */
 export class PgEventStore implements EventStore {
@@ -120,20 +123,24 @@ export class PgEventStore implements EventStore {
 
   /** Pages up to `until`, or to the head as it stands when the reader gets there. */
   #pages<T>(
-    options: ReadAllOptions,
+    { after, filter = {}, until, signal, ...options }: ReadAllOptions,
     readPage: (pool: pg.Pool, request: PageRequest) => Promise<Page<T>>,
   ): AsyncGenerator<Page<T>> {
-    const { filter = {}, until, signal } = options;
     const limit = pageSizeOf(options);
-    let end = options.after;
-    const read = async (after: Position): Promise<Page<T> | undefined> => {
-      if (after >= end) {
-        if (until !== undefined && after >= until) return undefined;
-        const head = await readHead(this.#pool);
-        end = until !== undefined && until < head ? until : head;
-      }
-      return after < end ? readPage(this.#pool, { after, upTo: end, filter, limit }) : undefined;
+    const last = async (): Promise<Position> => {
+      const head = await readHead(this.#pool);
+      return until !== undefined && until < head ? until : head;
     };
-    return prefetched(options.after, read, signal);
+    const read = (from: Position, upTo: Position) =>
+      readPage(this.#pool, { after: from, upTo, filter, limit });
+    const walks = filter.stream === undefined && filter.orgId === undefined;
+    if (walks && limit >= LARGE_PAGE)
+      return windowed({ after, step: BigInt(limit), end: last, read, abort: signal });
+    let end = after;
+    const readNext = async (from: Position): Promise<Page<T> | undefined> => {
+      if (from >= end && (until === undefined || from < until)) end = await last();
+      return from < end ? read(from, end) : undefined;
+    };
+    return prefetched(after, readNext, signal);
   }
 }
