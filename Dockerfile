@@ -1,11 +1,22 @@
 # syntax=docker/dockerfile:1
-FROM node:22-bookworm-slim AS base
+FROM node:24-trixie-slim AS base
 WORKDIR /app
 ENV npm_config_update_notifier=false
+COPY package.json package-lock.json .npmrc ./
+
+# For compose.dev.yml, which mounts the sources: every dependency, nothing compiled. User 1000 is the image's `node`.
+FROM base AS development
+RUN npm ci --ignore-scripts && mkdir src migrations /data && chown node:node /data
+ENV HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
+COPY tsconfig.json ./
+USER 1000:1000
+VOLUME /data
+EXPOSE 8000
+ENTRYPOINT ["node_modules/.bin/tsx", "src/cli/main.ts"]
+CMD ["serve"]
 
 # Compiles with the development dependencies, which stay behind in this stage.
 FROM base AS build
-COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=optional
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
@@ -13,18 +24,19 @@ RUN npm run build
 
 # The optional packages are the embedded Postgres; here DATABASE_URL names a real server.
 FROM base AS dependencies
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts && npm cache clean --force
+RUN npm ci --ignore-scripts --omit=dev --omit=optional
 
-FROM base AS runtime
+FROM node:24-trixie-slim AS runtime
+WORKDIR /app
 ENV NODE_ENV=production ENVIRONMENT=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY bin bin
 COPY migrations migrations
+# All that is ever written is here and in /tmp: the root file system can be read-only.
 RUN mkdir /data && chown node:node /data
-USER node
+USER 1000:1000
 VOLUME /data
 EXPOSE 8000
 # Node itself: the slim image has no curl.
