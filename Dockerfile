@@ -28,7 +28,7 @@ RUN npm ci --ignore-scripts --omit=dev --omit=optional
 
 FROM node:24-trixie-slim AS runtime
 WORKDIR /app
-ENV NODE_ENV=production ENVIRONMENT=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
+ENV NODE_ENV=production ENVIRONMENT=production HOST=0.0.0.0 PORT=8000 HEALTH_PORT=8001 DATA_DIR=/data
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
@@ -38,10 +38,10 @@ COPY migrations migrations
 RUN mkdir /data && chown node:node /data
 USER 1000:1000
 VOLUME /data
-EXPOSE 8000
-# Node itself: the slim image has no curl.
+EXPOSE 8000 8001
+# Every role answers there, the API too, because HEALTH_PORT is set. Node itself asks: the slim image has no curl.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # bin/recovery.js is one process and handles SIGTERM itself; it has 25 s, so give it 30.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "--max-semi-space-size=32", "--heap-growing-percent=100", "/app/bin/recovery.js"]
