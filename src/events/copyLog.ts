@@ -74,6 +74,15 @@ const appendAll = async (
   }
 };
 
+/** @throws LogsDiverge when the source has grown: what came after `until` is not in the copy */
+const refuseLatecomers = async (source: EventStore, until: Position): Promise<void> => {
+  for await (const delivery of source.readAll({ after: until, pageSize: 1 }))
+    if (delivery.kind === 'events' && delivery.events.length > 0)
+      throw new LogsDiverge(
+        'The source was written to during the copy. Stop everything that writes to it, and run the copy again.',
+      );
+};
+
 /**
  * Copies a log into an empty one, or goes on with a copy that was interrupted: compares what the target has, appends
  * the rest in order, one append at a time, and reads back what it has appended. Ids and revisions are kept, so an
@@ -107,6 +116,7 @@ export const copyLog = async (
   const after = await compareLogs(source, target, before, telling('verifying'));
   if (after.events !== events)
     throw new LogsDiverge(`The target holds ${after.events} of ${events} events after the copy.`);
+  await refuseLatecomers(source, until);
   return {
     events,
     copied: events - before.events,

@@ -125,6 +125,18 @@ describe('copying a log', () => {
       expect(await contentOf(target)).to.have.length(streams.length);
     });
 
+  it('believes no copy of a source that was written to meanwhile, and takes the rest along when run again', async () => {
+    await fill(source, ['a', 'b']);
+    let late = false;
+    const busy = appending(target, async (...args) => {
+      if (!late) await fill(source, ['c']);
+      late = true;
+      return target.append(...args);
+    });
+    expect(await refusal(copyLog(source, busy))).to.contain('was written to during the copy');
+    expect(await copyLog(source, target)).to.include({ events: 3, copied: 1 });
+  });
+
   it('refuses a target that goes on', async () => {
     await fill(source, ['a']);
     await copyLog(source, target);

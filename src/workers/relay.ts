@@ -35,18 +35,20 @@ const relay = async (deps: RelayDependencies, signal: AbortSignal): Promise<void
   let published = await checkpoint.load();
   let writing: Promise<void> = Promise.resolve();
   const types = Object.values(publicEventTypes);
-  const log = store.subscribe({ after: published, filter: { types }, pageSize: PAGE, signal });
+  const unwritten = new AbortController();
+  const stop = AbortSignal.any([signal, unwritten.signal]);
+  const log = store.subscribe({ after: published, filter: { types }, pageSize: PAGE, signal: stop });
   try {
     for await (const delivery of log) {
       const messages = messagesOf(delivery);
-      if (signal.aborted) break;
+      if (stop.aborted) break;
       if (messages.length > 0) await publisher.publish(messages);
       if (delivery.position === published) continue;
       published = delivery.position;
       faults('relay:after-publish');
       await writing;
       writing = checkpoint.moveTo(published).then(() => faults('relay:after-checkpoint'));
-      writing.catch(() => undefined); // awaited before the next one
+      writing.catch(() => unwritten.abort()); // told at the end, which must not wait for another event
     }
   } finally {
     await writing;

@@ -1,3 +1,4 @@
+import { isUuid } from '../../kernel/ids.js';
 import type { EachBatchPayload, IHeaders } from 'kafkajs';
 import { fromWire, type WireMessage } from '../../events/integration/cloudEvents.js';
 import type { PublicMessage } from '../../events/integration/message.js';
@@ -39,6 +40,7 @@ export const incomingOf = (
     const open = (): never => {
       throw error;
     };
-    return { key: wire.key || place, id: place, stored: unreadableForm(wire), open };
+    // A key of ours is a payment's id; any other may be what no table can hold.
+    return { key: isUuid(wire.key) ? wire.key : place, id: place, stored: unreadableForm(wire), open };
   }
 };

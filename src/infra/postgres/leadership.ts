@@ -73,9 +73,9 @@ const leadOnce = async (
   client.on('end', onLoss);
   try {
     const leading = AbortSignal.any([signal, lost.signal]);
+    await watch(client, silenceMs); // before it can hold the lead: one that goes silent then must not keep it
     await elected(client, name, leading);
     if (!leading.aborted) {
-      await watch(client, silenceMs);
       const alive = staysAlive(client, silenceMs, over.signal).catch(onLoss);
       await work(leading).finally(() => {
         over.abort();
