@@ -202,12 +202,12 @@ describe('the system on EventStoreDB', function () {
       return outcome;
     };
     const empty = await startEventStoreDb();
-    expect(await startsOn(empty.url)).to.include('the log ends at');
+    const onEmpty = await startsOn(empty.url).finally(() => empty.close());
+    expect(onEmpty).to.include('the log ends at');
     expect(await startsOn(undefined)).to.include('the log ends at 0');
     const own = new PgEventStore({ pool: db.pool });
     await own.append(uniqueStream(), 'no_stream', sampleEvents(1));
     await own.close();
     expect(await startsOn(log.url)).to.include('a log of its own');
-    await empty.close();
   });
 });
