@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer } from 'kafkajs';
 import type { Logger } from '../../kernel/logger.js';
-import type { OwnedPartition, Ownership } from './ownership.js';
+import type { Ownership } from './ownership.js';
 
 export interface CommitsOptions {
   readonly consumer: Pick<Consumer, 'commitOffsets'>;
@@ -21,7 +21,6 @@ const TRY_AGAIN_MS = 500;
  * made again with what is true by then: it usually fails because the group rebalances.
  */
 export class Commits {
-  readonly #committed = new WeakMap<OwnedPartition, bigint>();
   #writing: Promise<void> | undefined;
   #again = false;
   #ended = false;
@@ -62,7 +61,7 @@ export class Commits {
     const { consumer, ownership, topic, after } = this.options;
     const due = [...ownership.all()]
       .map((owned) => ({ owned, offset: owned.handled + 1n }))
-      .filter(({ owned, offset }) => offset > (this.#committed.get(owned) ?? owned.first));
+      .filter(({ owned, offset }) => offset > owned.committed);
     if (due.length === 0) return;
     const offsets = due.map(({ owned, offset }) => ({
       topic,
@@ -70,7 +69,7 @@ export class Commits {
       offset: String(offset),
     }));
     await consumer.commitOffsets(offsets);
-    for (const { owned, offset } of due) this.#committed.set(owned, offset);
+    for (const { owned, offset } of due) owned.commit(offset);
     after();
   }
 }

@@ -114,6 +114,24 @@ describeKafka('KafkaEventBus on its broker', function () {
     await until(() => second.seen.length === 10);
     expect(triggersOf(second.seen)).to.have.members(triggersOf(first.seen));
   });
+
+  it('takes in everything again when the topic is made anew under it', async function () {
+    this.timeout(90_000);
+    const { bus } = await startKafkaBus(world, { brokers, topic, partitions: 1 });
+    const consumer = world.consume(bus());
+    for (let i = 0; i < 10; i++) await world.fail(`ref-${i}`, `t${i}`);
+    await until(() => consumer.seen.length === 10);
+    const admin = rawKafka(brokers).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [topic] });
+    await until(async () => !(await admin.listTopics()).includes(topic));
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }] });
+    await admin.disconnect();
+    await world.db.pool.query('UPDATE bus_checkpoints SET position = 0');
+    await world.fail('ref-0', 'new'); // the relay learns that it begins anew
+    await until(() => consumer.seen.length >= 21, 60_000);
+    expect(new Set(triggersOf(consumer.seen.slice(10)))).to.have.property('size', 11);
+  });
 });
 
 describeKafka('the relay on its broker', () => {

@@ -6,14 +6,15 @@ export class OwnedPartition {
   readonly #progress: Progress;
   #next: bigint;
   #asked: bigint | undefined;
+  #committed: bigint;
   #lost = false;
 
   constructor(
     readonly partition: number,
-    /** The offset it began with. */
-    readonly first: bigint,
+    first: bigint,
   ) {
     this.#next = first;
+    this.#committed = first;
     this.#progress = new Progress(first - 1n);
   }
 
@@ -24,6 +25,15 @@ export class OwnedPartition {
   /** The last offset before which everything is handled: one less than what is to be committed. */
   get handled(): Position {
     return this.#progress.position;
+  }
+
+  /** The offset from which the broker would deliver again. */
+  get committed(): bigint {
+    return this.#committed;
+  }
+
+  commit(offset: bigint): void {
+    this.#committed = offset;
   }
 
   lose(): void {
@@ -79,11 +89,19 @@ export class Ownership {
     this.#member = member;
   }
 
-  /** @param first the offset that the batch at hand begins with @returns undefined when the partition is not ours */
+  /**
+   * A batch that begins before what is committed is of another log: the topic was made anew, or has lost its end. Its
+   * offsets say nothing of what was taken in before.
+   * @param first the offset that the batch at hand begins with
+   * @returns undefined when the partition is not ours
+   */
   of(partition: number, first: bigint): OwnedPartition | undefined {
     if (!this.#assigned.has(partition)) return undefined;
-    let owned = this.#partitions.get(partition);
-    if (owned === undefined) this.#partitions.set(partition, (owned = new OwnedPartition(partition, first)));
+    const known = this.#partitions.get(partition);
+    if (known !== undefined && first >= known.committed) return known;
+    known?.lose();
+    const owned = new OwnedPartition(partition, first);
+    this.#partitions.set(partition, owned);
     return owned;
   }
 

@@ -44,6 +44,18 @@ describe('Ownership of partitions', () => {
     expect(owned.of(1, 3n)?.handled).to.equal(2n);
   });
 
+  it('begins anew when the partition does: what lies before the committed offset is another log', () => {
+    const owned = ownership();
+    const before = owned.of(0, 5n);
+    for (const offset of [5n, 6n, 7n]) before?.begin(offset);
+    before?.commit(7n);
+    expect(owned.of(0, 7n)).to.equal(before);
+    const after = owned.of(0, 0n);
+    expect(before?.lost).to.equal(true);
+    expect(after?.begin(0n)).to.equal(true);
+    expect(owned.of(0, 1n)).to.equal(after);
+  });
+
   it('asks once for what a batch has left out', () => {
     const partition = ownership().of(0, 1n);
     partition?.pass(4n);
