@@ -1,6 +1,5 @@
-/** A real Apache Kafka, one node in KRaft mode, that tests start, kill and start again. */
+/** A real Apache Kafka in KRaft mode, of one node or two, that tests start, kill and start again. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,45 +7,11 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { freePort, waitUntil } from '../../../src/infra/postgres/embeddedProcess.js';
 import { fetchJars } from './jars.js';
+import { type BrokerSetup, type Cluster, LOGGING, newClusterId, propertiesOf } from './setup.js';
 import { PREFIX, sweepBrokers } from './sweep.js';
 
 const START_DEADLINE = 90_000;
 const KEPT_LOG = 3_000;
-
-const properties = (dir: string, port: number, controller: number): string =>
-  Object.entries({
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
-    'log.dirs': join(dir, 'data'),
-    'auto.create.topics.enable': false,
-    'offsets.topic.num.partitions': 4,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'group.initial.rebalance.delay.ms': 0,
-    'group.min.session.timeout.ms': 1000,
-  })
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
-
-const LOGGING = `status = error
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d %p %c{1}: %m%n
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-`;
-
-const clusterId = (): string => `T${randomBytes(16).toString('base64url').slice(1, 22)}`;
 
 /** The broker answers requests, not only connections. */
 const answers = async (address: string): Promise<boolean> => {
@@ -63,12 +28,16 @@ const answers = async (address: string): Promise<boolean> => {
   }
 };
 
+/** Free, and most likely not chosen by another run at the same moment. */
+export const somePort = (): Promise<number> => freePort(20_000 + Math.floor(Math.random() * 12_000));
+
 export class TestBroker {
   #child: ChildProcess | undefined;
 
   private constructor(
     /** What KAFKA_BROKERS would say. */
     readonly address: string,
+    readonly cluster: Cluster,
     private readonly dir: string,
     private readonly jars: string,
   ) {
@@ -76,16 +45,19 @@ export class TestBroker {
   }
 
   /** Formats a data directory of its own, and starts on free ports. */
-  static async start(): Promise<TestBroker> {
+  static async start({ joins, scram = [], ...setup }: BrokerSetup = {}): Promise<TestBroker> {
     await sweepBrokers();
     const jars = await fetchJars();
     const dir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
-    const port = await freePort(20_000 + Math.floor(Math.random() * 12_000));
+    const port = await somePort();
+    const cluster = joins ?? { id: newClusterId(), controller: await freePort(port + 1) };
+    const node = { ...setup, dir, port, cluster, first: joins === undefined };
     await mkdir(join(dir, 'data'));
-    await writeFile(join(dir, 'server.properties'), properties(dir, port, await freePort(port + 1)));
+    await writeFile(join(dir, 'server.properties'), propertiesOf(node));
     await writeFile(join(dir, 'log4j2.properties'), LOGGING);
-    const broker = new TestBroker(`127.0.0.1:${port}`, dir, jars);
-    const format = ['format', '-t', clusterId(), '-c', join(dir, 'server.properties')];
+    const broker = new TestBroker(`127.0.0.1:${port}`, cluster, dir, jars);
+    const users = scram.flatMap((user) => ['--add-scram', user]);
+    const format = ['format', '-t', cluster.id, '-c', join(dir, 'server.properties'), ...users];
     await promisify(execFile)('java', [...broker.#java(), 'kafka.tools.StorageTool', ...format]);
     await broker.restart();
     return broker;
