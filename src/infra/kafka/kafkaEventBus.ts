@@ -37,7 +37,13 @@ const aborted = (signal: AbortSignal): Promise<void> =>
  * handled (or parked), so a crash, a rebalance or a lost commit leads to copies and never to a hole. The commands make
  * copies harmless, also those that an instance works on that no longer owns the partition and does not know it yet.
  *
- * What kafkajs does not survive by itself ends the consumer; it is then begun anew, for ever.
+ * That holds because the first batch of a partition begins at what the group has committed. kafkajs gives that up when
+ * a fetch meets a leader that has moved, or partitions that are new: it joins the group again from within the fetch,
+ * and what other brokers were asked for before still arrives, of an earlier generation and perhaps beyond what is
+ * committed by now. Such a join therefore ends the consumer. Every other join waits until nothing is fetched or taken
+ * in.
+ *
+ * A consumer that has ended, also because of what kafkajs does not survive by itself, is begun anew, for ever.
  */
 export class KafkaEventBus implements EventBus {
   constructor(private readonly options: KafkaEventBusOptions) {}
@@ -54,7 +60,7 @@ export class KafkaEventBus implements EventBus {
   }
 }
 
-/** One life of a kafkajs consumer, until the signal aborts or it crashes. */
+/** One life of a kafkajs consumer, until the signal aborts, it crashes, or it joins from within a fetch. */
 class Session {
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
@@ -64,6 +70,8 @@ class Session {
   readonly #commits: Commits;
   readonly #running = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  /** The brokers that are being asked for messages. */
+  readonly #fetching = new Set<number>();
   #refreshed: Promise<void> = Promise.resolve();
 
   constructor(
@@ -92,17 +100,10 @@ class Session {
     });
   }
 
-  /** @returns why kafkajs gave up, undefined at the end */
+  /** @returns why it is over before the end, undefined at the end */
   async run(): Promise<unknown> {
     const { topic, partitions } = this.options;
-    const crashed = new Promise<unknown>((resolve) =>
-      this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => resolve(payload.error)),
-    );
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#ownership.assign(payload.memberId, payload.memberAssignment[topic] ?? []);
-      this.#refreshed = this.#intake.refresh();
-      this.#refreshed.catch(() => undefined); // the next batch learns of it
-    });
+    const interrupted = new Promise<unknown>((resolve) => this.#follow(resolve));
     try {
       await this.#consumer.connect();
       await this.#consumer.subscribe({ topic, fromBeginning: true });
@@ -112,10 +113,26 @@ class Session {
         partitionsConsumedConcurrently: partitions, // none waits in a queue until it is somebody else's
         eachBatch: (payload) => this.#takeIn(payload),
       });
-      return await Promise.race([crashed, aborted(this.#signal)]);
+      return await Promise.race([interrupted, aborted(this.#signal)]);
     } finally {
       await this.#end();
     }
+  }
+
+  #follow(interrupt: (reason: unknown) => void): void {
+    const { events } = this.#consumer;
+    this.#consumer.on(events.CRASH, ({ payload }) => interrupt(payload.error));
+    this.#consumer.on(events.FETCH_START, ({ payload }) => this.#fetching.add(payload.nodeId));
+    this.#consumer.on(events.FETCH, ({ payload }) => this.#fetching.delete(payload.nodeId));
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.#ownership.assign(payload.memberId, payload.memberAssignment[this.options.topic] ?? []);
+      if (this.#fetching.size > 0) {
+        interrupt(new Error('joined the group again while messages were being fetched'));
+        this.#ended.abort();
+      }
+      this.#refreshed = this.#intake.refresh();
+      this.#refreshed.catch(() => undefined); // the next batch learns of it
+    });
   }
 
   async #end(): Promise<void> {
@@ -126,15 +143,11 @@ class Session {
   }
 
   async #takeIn(payload: EachBatchPayload): Promise<void> {
-    const { batch, resolveOffset, isStale, isRunning } = payload;
+    const { batch, resolveOffset, isRunning } = payload;
+    if (this.#signal.aborted) return;
     const first = BigInt(batch.firstOffset() ?? 0); // kafkajs delivers no empty batch
     const owned = this.#ownership.of(batch.partition, first);
-    if (owned === undefined || isStale()) return;
-    const missing = owned.gapBefore(first);
-    if (missing !== undefined) {
-      this.#consumer.seek({ topic: batch.topic, partition: batch.partition, offset: String(missing) });
-      return;
-    }
+    if (owned === undefined) return;
     await this.#refreshed;
     for (const message of batch.messages) {
       await this.#room(payload);

@@ -5,7 +5,6 @@ import { Progress } from '../bus/progress.js';
 export class OwnedPartition {
   readonly #progress: Progress;
   #next: bigint;
-  #asked: bigint | undefined;
   #committed: bigint;
   #lost = false;
 
@@ -40,15 +39,6 @@ export class OwnedPartition {
     this.#lost = true;
   }
 
-  /**
-   * Where a batch is to begin instead; undefined when it begins where the last one ended. What retention has removed
-   * is missing for good: the same gap is asked for once.
-   */
-  gapBefore(first: bigint): bigint | undefined {
-    if (first <= this.#next || this.#asked === this.#next) return undefined;
-    return (this.#asked = this.#next);
-  }
-
   /** @returns false for a message that has been taken in before */
   begin(offset: bigint): boolean {
     if (offset < this.#next) return false;
@@ -71,6 +61,9 @@ export class OwnedPartition {
 /**
  * The partitions that the group's coordinator has given us. kafkajs may still deliver messages of others
  * (tulios/kafkajs #1046), and delivers again what was not committed when we are given the same ones anew.
+ *
+ * The batches must have been fetched since the last `assign`: then the first of a partition begins at what is
+ * committed, and each further one no later than where the last one ended, but for what the log itself lacks.
  */
 export class Ownership {
   readonly #partitions = new Map<number, OwnedPartition>();

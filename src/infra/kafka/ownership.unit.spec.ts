@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { Ownership } from './ownership.js';
+import fc from 'fast-check';
+import { type OwnedPartition, Ownership } from './ownership.js';
 
 describe('Ownership of partitions', () => {
   const ownership = (): Ownership => {
@@ -56,13 +57,98 @@ describe('Ownership of partitions', () => {
     expect(owned.of(0, 1n)).to.equal(after);
   });
 
-  it('asks once for what a batch has left out', () => {
-    const partition = ownership().of(0, 1n);
-    partition?.pass(4n);
-    expect(partition?.gapBefore(5n)).to.equal(undefined);
-    expect(partition?.gapBefore(8n)).to.equal(5n);
-    expect(partition?.gapBefore(8n)).to.equal(undefined);
-    partition?.pass(9n);
-    expect(partition?.gapBefore(12n)).to.equal(10n);
-  });
+  it('never has committed what nobody handled, and gets to the end, whatever the group does', () =>
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const group = new Group();
+        for (const take of steps) {
+          take(group);
+          expect(group.hole, 'a message that is committed and not handled').to.equal(undefined);
+        }
+        group.join('last', true);
+        group.fetch(LOG);
+        while (group.finish(0, true));
+        group.commit();
+        expect(group.committed).to.equal(LOG);
+        expect(group.hole).to.equal(undefined);
+      }),
+    ));
 });
+
+const LOG = 40;
+
+/** A partition of `LOG` messages, the group that reads it, and one member as the bus runs it. */
+class Group {
+  committed = 0;
+  readonly #ownership = new Ownership();
+  readonly #handled = new Set<number>();
+  #inHand: { readonly owned: OwnedPartition; readonly offset: number }[] = [];
+  #position = 0;
+  #ours = false;
+
+  /** The first committed message that nobody has handled. */
+  get hole(): number | undefined {
+    return range(0, this.committed).find((offset) => !this.#handled.has(offset));
+  }
+
+  /** kafkajs begins at what is committed after each join. */
+  join(member: string, ours: boolean): void {
+    this.#ownership.assign(member, ours ? [0] : []);
+    this.#ours = ours;
+    this.#position = this.committed;
+  }
+
+  fetch(count: number): void {
+    const batch = range(this.#position, Math.min(this.#position + count, LOG));
+    if (!this.#ours || batch.length === 0) return;
+    const owned = this.#ownership.of(0, BigInt(this.#position));
+    if (owned === undefined) throw new Error('ours is not ours');
+    for (const offset of batch) if (owned.begin(BigInt(offset))) this.#inHand.push({ owned, offset });
+    this.#position += batch.length;
+  }
+
+  /** A message in hand; of a partition that was lost it may be left to the new owner. */
+  finish(index: number, handle: boolean): boolean {
+    const [one] = this.#inHand.splice(index % Math.max(1, this.#inHand.length), 1);
+    if (one === undefined) return false;
+    if (handle || !one.owned.lost) this.#handled.add(one.offset);
+    one.owned.finish(BigInt(one.offset));
+    return true;
+  }
+
+  commit(): void {
+    for (const owned of this.#ownership.all()) {
+      const offset = owned.handled + 1n;
+      if (offset <= owned.committed) continue;
+      owned.commit(offset);
+      this.committed = Number(offset);
+    }
+  }
+
+  /** Another member works on the partition while it is not ours. */
+  elsewhere(count: number): void {
+    if (this.#ours) return;
+    const end = Math.min(this.committed + count, LOG);
+    for (const offset of range(this.committed, end)) this.#handled.add(offset);
+    this.committed = end;
+  }
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
+
+const step = fc.oneof(
+  fc.tuple(fc.constantFrom('m', 'n'), fc.boolean()).map(
+    ([member, ours]) =>
+      (group: Group) =>
+        group.join(member, ours),
+  ),
+  fc.integer({ min: 1, max: 9 }).map((count) => (group: Group) => group.fetch(count)),
+  fc.tuple(fc.nat(30), fc.boolean()).map(
+    ([index, handle]) =>
+      (group: Group) =>
+        void group.finish(index, handle),
+  ),
+  fc.constant((group: Group) => group.commit()),
+  fc.integer({ min: 1, max: 9 }).map((count) => (group: Group) => group.elsewhere(count)),
+);

@@ -1,0 +1,86 @@
+/** Consumers whose joins, fetches and batches the test makes: what kafkajs does only while a cluster is in trouble. */
+import type { Consumer, ConsumerRunConfig, EachBatchPayload, Kafka } from 'kafkajs';
+import { toWire } from '../../../src/events/integration/cloudEvents.js';
+import type { PublicMessage } from '../../../src/events/integration/message.js';
+
+type Listener = (event: { readonly payload: unknown }) => void;
+type Messages = EachBatchPayload['batch']['messages'];
+type Commit = { readonly partition: number; readonly offset: string };
+
+export const TOPIC = 'scripted';
+const events = { CRASH: 'crash', GROUP_JOIN: 'join', FETCH_START: 'fetch start', FETCH: 'fetch' };
+
+const recordOf = (message: PublicMessage, offset: number): Messages[number] => {
+  const { key, headers, value } = toWire(message);
+  const bytes = { key: Buffer.from(key), value: Buffer.from(value), headers };
+  return { ...bytes, offset: String(offset), timestamp: '0', attributes: 0 };
+};
+
+export class ScriptedConsumer {
+  readonly commits: Commit[] = [];
+  readonly #listeners = new Map<string, Listener>();
+  #run: ConsumerRunConfig = {};
+
+  /** What the bus sees. */
+  asConsumer(): Consumer {
+    const consumer = {
+      events,
+      on: (name: string, listener: Listener) => this.#listeners.set(name, listener),
+      connect: () => Promise.resolve(),
+      subscribe: () => Promise.resolve(),
+      disconnect: () => Promise.resolve(),
+      run: (config: ConsumerRunConfig) => Promise.resolve((this.#run = config)),
+      commitOffsets: (commits: Commit[]) => Promise.resolve(this.commits.push(...commits)),
+    };
+    return consumer as unknown as Consumer;
+  }
+
+  get running(): boolean {
+    return this.#run.eachBatch !== undefined;
+  }
+
+  join(memberId: string, partitions: readonly number[]): void {
+    this.#emit(events.GROUP_JOIN, { memberId, memberAssignment: { [TOPIC]: partitions } });
+  }
+
+  /** A fetch from a broker is under way until the returned function is called. */
+  fetch(nodeId: number): () => void {
+    this.#emit(events.FETCH_START, { nodeId });
+    return () => this.#emit(events.FETCH, { nodeId });
+  }
+
+  /** Resolves when the batch has been taken in. */
+  async deliver(partition: number, first: number, messages: readonly PublicMessage[]): Promise<void> {
+    const records = messages.map((message, index) => recordOf(message, first + index));
+    const batch = {
+      topic: TOPIC,
+      partition,
+      messages: records,
+      firstOffset: () => records[0]?.offset ?? null,
+      lastOffset: () => String(first + records.length - 1),
+    };
+    const payload = {
+      batch,
+      heartbeat: () => Promise.resolve(),
+      resolveOffset: () => undefined,
+      isRunning: () => true,
+      isStale: () => false,
+    };
+    await this.#run.eachBatch?.(payload as unknown as EachBatchPayload);
+  }
+
+  #emit(name: string, payload: unknown): void {
+    this.#listeners.get(name)?.({ payload });
+  }
+}
+
+/** Each consumer that is made, the last at the end. */
+export const scriptedKafka = (): { readonly kafka: Kafka; readonly consumers: ScriptedConsumer[] } => {
+  const consumers: ScriptedConsumer[] = [];
+  const consumer = (): Consumer => {
+    const made = new ScriptedConsumer();
+    consumers.push(made);
+    return made.asConsumer();
+  };
+  return { kafka: { consumer } as unknown as Kafka, consumers };
+};
