@@ -1,10 +1,10 @@
 import type { CliServices, OpenServices, ServeRole } from './cli/services.js';
 import { Closers } from './composition/closers.js';
 import { openDatabase } from './composition/database.js';
-import { eventStoreChecks } from './composition/eventStore.js';
 import { playDemo } from './composition/demo.js';
 import { serveHealth } from './composition/health.js';
 import { endAtUncaught } from './composition/lastResort.js';
+import { logAdmin, logChecks } from './composition/logPair.js';
 import { kafkaChecks } from './composition/kafkaChecks.js';
 import { settlePorts } from './composition/port.js';
 import { preflight } from './composition/preflight.js';
@@ -38,7 +38,7 @@ const prepare = async (runtime: Runtime, migrations: Migrator): Promise<void> =>
     logger.warn({ check: name, found: detail, fix }, 'database');
   if (config.migrateOnStart) await migrations.up();
   await engine.ensure();
-  for (const { name, ok, detail, fix } of await eventStoreChecks(runtime)) {
+  for (const { name, ok, detail, fix } of await logChecks(runtime.logPair)) {
     // The workers wait for a log that is not there; they must not go on with another one.
     if (!ok && name === 'one log') throw new Error(`The log cannot be used: ${detail}. ${fix}`);
     if (!ok) logger.warn({ check: name, found: detail, fix }, 'event store');
@@ -85,7 +85,8 @@ export const compose = async (
     const reporting = await startErrorReporting({ ...config, release: VERSION });
     closers.push('error reporting', () => reporting?.close());
     if (ownsProcess) endAtUncaught(logger, reporting);
-    const runtime = createRuntime({ config, logger, clock, faults, closers, database, reporting });
+    const claims = purpose === 'serve';
+    const runtime = createRuntime({ config, logger, clock, faults, closers, database, reporting, claims });
     const migrations = createMigrator(database.url, logger);
     const effects = once(() => createEffects(runtime));
     const prepared = once(() => prepare(runtime, migrations));
@@ -100,13 +101,14 @@ export const compose = async (
       migrations,
       projections: runtime.engine,
       parked: parkedMessages(runtime),
+      log: logAdmin(runtime.logPair),
       databaseChecks: async () => {
         const checks = await databaseChecks(database.pool);
         // Without its tables the database cannot tell which log it belongs to.
         const tables = checks.some(
           ({ name, ok, severity }) => name === 'migrations' && (ok || severity !== 'error'),
         );
-        return tables ? [...checks, ...(await eventStoreChecks(runtime))] : checks;
+        return tables ? [...checks, ...(await logChecks(runtime.logPair))] : checks;
       },
       busChecks: () => kafkaChecks(config),
       serve: async ({ roles: wanted, signal }) => {

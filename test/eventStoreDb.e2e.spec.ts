@@ -204,6 +204,7 @@ describe('the system on EventStoreDB', function () {
     const empty = await startEventStoreDb();
     const onEmpty = await startsOn(empty.url).finally(() => empty.close());
     expect(onEmpty).to.include('the log ends at');
+    expect(empty.log.records.filter(({ type }) => !type.startsWith('$'))).to.deep.equal([]); // nor is it claimed
     expect(await startsOn(undefined)).to.include('the log ends at 0');
     const own = new PgEventStore({ pool: db.pool });
     await own.append(uniqueStream(), 'no_stream', sampleEvents(1));

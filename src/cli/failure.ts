@@ -99,7 +99,7 @@ const worded = (error: unknown): Failure | undefined => {
       message: error.message,
       ...(problems.length > 0 && { problems }),
       ...(error.code === 'unavailable' && {
-        fix: 'Is the server at EVENTSTORE_URL up? Run `recovery doctor`.',
+        fix: 'Run `recovery doctor`: does the server at EVENTSTORE_URL answer, and is it the right one?',
       }),
     };
   }

@@ -1,6 +1,7 @@
 /** What the commands need of the running system: main.ts puts it together, the tests fake it. */
 import type { Config } from '../config.js';
 import type { EventStore } from '../events/eventStore.js';
+import type { Instant } from '../kernel/clock.js';
 import type { Db } from '../kernel/db.js';
 import type { ParkedMessages } from '../infra/bus/parkedMessages.js';
 import type { ProjectionEngine } from '../projections/engine/engine.js';
@@ -30,6 +31,17 @@ export type ProjectionAdmin = Pick<
 /** Messages that could not be handled. */
 export type ParkedAdmin = Pick<ParkedMessages, 'list' | 'messages' | 'retry' | 'discard'>;
 
+/** Whose log it is, where it lies outside of the database. */
+export interface LogAdmin {
+  /** Which installation this is, and whose the log is; `owner` is undefined as long as nobody has used the log. */
+  status(): Promise<{
+    readonly installation: string;
+    readonly owner: { readonly installation: string; readonly since: Instant } | undefined;
+  }>;
+  /** Makes the log this installation's. @throws Error when the database has read another log */
+  adopt(): Promise<void>;
+}
+
 /** One finding of `recovery doctor`. A failing check says what to do in `fix`. */
 export interface Check {
   readonly name: string;
@@ -46,6 +58,8 @@ export interface CliServices {
   readonly migrations: Migrations;
   readonly projections: ProjectionAdmin;
   readonly parked: ParkedAdmin;
+  /** Undefined: the log is in Postgres. */
+  readonly log: LogAdmin | undefined;
   databaseChecks(): Promise<readonly Check[]>;
   /** Of Kafka, where it is the bus. */
   busChecks(): Promise<readonly Check[]>;

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { organizationReader, type OrganizationReader } from '../commands/organization/organizationReader.js';
 import { isHeld } from '../commands/organization/state.js';
-import type { EventStore } from '../events/eventStore.js';
 import type { PspProvider } from '../events/organization.js';
 import { SandboxPsp } from '../infra/psp/sandboxPsp.js';
 import { type Connections, pspRouter } from '../infra/psp/pspRouter.js';
@@ -19,18 +18,17 @@ import { ProjectionEngine } from '../projections/engine/engine.js';
 import { projections } from '../projections/index.js';
 import type { Closers } from './closers.js';
 import type { Database } from './database.js';
-import { openEventStore } from './eventStore.js';
+import { type Log, openLog } from './eventStore.js';
 import { type MailParts, openMail } from './mail.js';
 import { RoleStates } from './roleStates.js';
 
 /** The parts that every role is made of. */
-export interface Runtime {
+export interface Runtime extends Log {
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly faults: Faults;
   readonly database: Database;
-  readonly store: EventStore;
   readonly organizationOf: OrganizationReader;
   readonly engine: ProjectionEngine;
   readonly states: RoleStates;
@@ -57,17 +55,19 @@ export interface RuntimeOptions {
   readonly closers: Closers;
   readonly database: Database;
   readonly reporting: ErrorReporting | undefined;
+  /** See LogPair. */
+  readonly claims: boolean;
 }
 
 export const createRuntime = (options: RuntimeOptions): Runtime => {
   const { logger, faults, closers, database } = options;
-  const store = openEventStore(options);
+  const { store, logPair } = openLog(options);
   closers.push('event store', () => store.close());
   const onError = (error: unknown): void =>
     options.reporting?.captureError(error, { component: 'projector' });
   const engine = new ProjectionEngine({ store, pool: database.pool, projections, logger, faults, onError });
   const states = new RoleStates();
-  return { ...options, store, engine, states, organizationOf: organizationReader(store) };
+  return { ...options, store, logPair, engine, states, organizationOf: organizationReader(store) };
 };
 
 /** The base of links in mails. */

@@ -106,6 +106,7 @@ const fakeServices = (calls: string[], { services, projections }: CliWorld): Cli
   },
   projections: fakeProjections(calls, projections),
   parked: fakeParked(calls),
+  log: undefined,
   databaseChecks: () =>
     Promise.resolve([{ name: 'database', ok: true, severity: 'error', detail: 'answers', fix: '' }]),
   busChecks: () => Promise.resolve([]),

@@ -129,6 +129,8 @@ export const createTestDatabase = async ({
   );
   const url = await urlOf(name);
   const pool = createPool({ url, max: poolSize, applicationName: 'test', logger: silentLogger });
+  // A clone is an installation of its own.
+  if (migrated) await pool.query('UPDATE installation SET id = gen_random_uuid()');
   const drop = async () => {
     if (!pool.ended) await pool.end();
     await dropDatabase(name);

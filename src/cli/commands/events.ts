@@ -8,6 +8,7 @@ import { CliError } from '../failure.js';
 import { logRange, type RangeOptions } from '../../events/logRange.js';
 import { eventTypes, instant, position, stream, uuid } from '../options.js';
 import { toJson } from '../output.js';
+import { adoptCommand } from './adoptLog.js';
 import { copyCommand } from './copyEvents.js';
 
 interface FilterOptions extends RangeOptions {
@@ -68,7 +69,7 @@ const withFilters = (command: Command): Command =>
 
 export const eventsCommand = (cli: Cli): Command => {
   const group = new Command('events')
-    .description('read and copy the event log')
+    .description('read the event log, copy it, and say whose it is')
     .addHelpText('afterAll', environmentSection(databaseVariables));
   withFilters(group.command('tail'))
     .description('print events as they are recorded, until Ctrl-C')
@@ -85,5 +86,5 @@ export const eventsCommand = (cli: Cli): Command => {
     .option('--to <instant>', 'recorded before this instant', instant)
     .description('print the log, or a part of it, as one JSON object per line, up to where it ends now')
     .action((options: FilterOptions) => withServices(cli, ({ store }) => exportEvents(cli, store, options)));
-  return group.addCommand(copyCommand(cli));
+  return group.addCommand(copyCommand(cli)).addCommand(adoptCommand(cli));
 };

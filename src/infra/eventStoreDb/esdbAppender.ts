@@ -1,9 +1,9 @@
-import type { NewEvent, StreamId } from '../../events/envelope.js';
+import type { StreamId } from '../../events/envelope.js';
 import { type AppendResult, type ExpectedRevision, RevisionConflict } from '../../events/eventStore.js';
 import type { Faults } from '../../kernel/faults.js';
-import { APPENDING, type EsdbConnection } from './esdbConnection.js';
+import { APPENDING, type EsdbOperations } from './esdbConnection.js';
 import type { EsdbReader } from './esdbReader.js';
-import { appendRequests } from './esdbRequests.js';
+import { appendRequests, type ProposedEvent } from './esdbRequests.js';
 
 /*
  * The server compares ids before the revision as the port demands, except at the stream's current revision, where
@@ -18,12 +18,16 @@ export class EsdbAppender {
   readonly #queues = new Map<StreamId, Promise<unknown>>();
 
   constructor(
-    private readonly connection: EsdbConnection,
+    private readonly operations: EsdbOperations,
     private readonly reader: EsdbReader,
     private readonly faults: Faults,
   ) {}
 
-  append(stream: StreamId, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult> {
+  append(
+    stream: StreamId,
+    expected: ExpectedRevision,
+    events: readonly ProposedEvent[],
+  ): Promise<AppendResult> {
     const before = this.#queues.get(stream) ?? Promise.resolve();
     const appended = before.then(() => this.#append(stream, expected, events));
     const settled = appended
@@ -43,11 +47,11 @@ export class EsdbAppender {
   async #append(
     stream: StreamId,
     expected: ExpectedRevision,
-    events: readonly NewEvent[],
+    events: readonly ProposedEvent[],
   ): Promise<AppendResult> {
     const messages = appendRequests(stream, expected, events);
     this.faults('append:before');
-    const response = await this.connection.run(APPENDING, (client, deadlineMs) =>
+    const response = await this.operations.run(APPENDING, (client, deadlineMs) =>
       client.append(messages, deadlineMs),
     );
     this.faults('append:after');
@@ -70,7 +74,7 @@ export class EsdbAppender {
   async #reopened(
     stream: StreamId,
     expected: ExpectedRevision,
-    events: readonly NewEvent[],
+    events: readonly ProposedEvent[],
     actual: ExpectedRevision,
   ): Promise<AppendResult> {
     if (expected === 'no_stream' && actual !== 'no_stream') {

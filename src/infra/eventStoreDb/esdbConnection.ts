@@ -21,11 +21,20 @@ const FIRST_PAUSE_MS = 50;
 /** After an operation got no answer at all, others are refused at once for this long. */
 const REST_MS = 1000;
 
+/** What reads and appends are made of. */
+export interface EsdbOperations {
+  /**
+   * Runs an operation that may safely be repeated, until it succeeds, is refused, or the patience is over.
+   * @throws DomainError `unavailable`, or the server's refusal
+   */
+  run<T>(patience: Patience, operation: (client: EsdbClient, deadlineMs: number) => Promise<T>): Promise<T>;
+}
+
 /**
  * The connection for appends and reads: one client at a time, replaced when it fails, by one to the leader when the
  * node says that it does not lead.
  */
-export class EsdbConnection {
+export class EsdbConnection implements EsdbOperations {
   #client: EsdbClient | undefined;
   #restsUntil = 0;
   #reason: unknown;
@@ -36,10 +45,6 @@ export class EsdbConnection {
     private readonly logger: Logger,
   ) {}
 
-  /**
-   * Runs an operation that may safely be repeated, until it succeeds, is refused, or the patience is over.
-   * @throws DomainError `unavailable`, or the server's refusal
-   */
   async run<T>(
     { totalMs, tryMs }: Patience,
     operation: (client: EsdbClient, deadlineMs: number) => Promise<T>,

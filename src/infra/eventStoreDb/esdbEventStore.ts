@@ -12,9 +12,10 @@ import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { assertAppendable, pageSizeOf } from '../eventStore/appendRules.js';
 import { parseAddress } from './esdbAddress.js';
 import { EsdbAppender } from './esdbAppender.js';
-import { EsdbConnection } from './esdbConnection.js';
+import { EsdbConnection, type EsdbOperations } from './esdbConnection.js';
 import { lineOfStored, recordedEvent } from './esdbEvents.js';
 import { pagesOf } from './esdbPages.js';
+import { EsdbOwnership } from './esdbOwnership.js';
 import { EsdbReader } from './esdbReader.js';
 import { EsdbSubscriptions } from './esdbSubscriptions.js';
 
@@ -23,14 +24,34 @@ export interface EsdbEventStoreOptions {
   readonly url: string;
   readonly logger?: Logger;
   readonly faults?: Faults;
+  /** Asked before the log is first read or written, and again until it does not throw: is it the right one? */
+  readonly admit?: (ownership: EsdbOwnership) => Promise<void>;
   /** How often the subscription is compared with the head of the log. */
   readonly watchMs?: number;
   /** How many of the newest events are kept in memory for subscriptions. */
   readonly keptEvents?: number;
 }
 
+/** Operations that wait until it is known once that they are meant for this log. */
+const afterAdmission = (operations: EsdbOperations, admit: () => Promise<void>): EsdbOperations => {
+  let admission: Promise<void> | undefined;
+  const asked = (): Promise<void> =>
+    (admission ??= admit().catch((error: unknown) => {
+      admission = undefined;
+      throw error;
+    }));
+  return { run: (patience, operation) => asked().then(() => operations.run(patience, operation)) };
+};
+
+const ownershipOver = (operations: EsdbOperations): EsdbOwnership => {
+  const reader = new EsdbReader(operations);
+  return new EsdbOwnership(reader, new EsdbAppender(operations, reader, noFaults));
+};
+
 /** The log in EventStoreDB or KurrentDB. What the server shows that is not ours is passed over. */
 export class EsdbEventStore implements EventStore {
+  /** Whose log it is: may be asked before it is known to be the right one. */
+  readonly ownership: EsdbOwnership;
   readonly #connection: EsdbConnection;
   readonly #reader: EsdbReader;
   readonly #appender: EsdbAppender;
@@ -42,8 +63,10 @@ export class EsdbEventStore implements EventStore {
     const logger = (options.logger ?? silentLogger).child({ component: 'event-store' });
     const address = parseAddress(url, 'stealth-recovery');
     this.#connection = new EsdbConnection(address, logger);
-    const reader = (this.#reader = new EsdbReader(this.#connection));
-    this.#appender = new EsdbAppender(this.#connection, reader, faults);
+    this.ownership = ownershipOver(this.#connection);
+    const operations = afterAdmission(this.#connection, async () => options.admit?.(this.ownership));
+    const reader = (this.#reader = new EsdbReader(operations));
+    this.#appender = new EsdbAppender(operations, reader, faults);
     const closing = this.#closing.signal;
     const { watchMs = 5000, keptEvents = 8192 } = options;
     const shared = { address, reader, logger, closing, watchMs, keptEvents };

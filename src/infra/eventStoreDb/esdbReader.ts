@@ -2,9 +2,9 @@ import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Position, StreamId } from '../../events/envelope.js';
 import { type Instant, isBefore } from '../../kernel/clock.js';
 import { isDeleted } from './esdbErrors.js';
-import { type EsdbConnection, type Patience, READING, SCANNING } from './esdbConnection.js';
+import { type EsdbOperations, type Patience, READING, SCANNING } from './esdbConnection.js';
 import { recordedEvent, type StoredEvent, storedEvent } from './esdbEvents.js';
-import { allRequest, backwardsRequest, streamRequest } from './esdbRequests.js';
+import { allRequest, backwardsRequest, newestRequest, streamRequest } from './esdbRequests.js';
 
 const SCAN_PAGE = 2000;
 /** Where few events are asked for, the server's own among them are read over this many at a time. */
@@ -12,7 +12,7 @@ const SMALL_PAGE = 50;
 
 /** Pages of the log and of streams, everything the server shows in them, its own events too. */
 export class EsdbReader {
-  constructor(private readonly connection: EsdbConnection) {}
+  constructor(private readonly operations: EsdbOperations) {}
 
   /** The position of the newest event of the log, of whatever kind. */
   async head(): Promise<Position> {
@@ -32,13 +32,14 @@ export class EsdbReader {
   }
 
   /** At most `limit` events of a stream from a revision on; none of a stream that is absent or deleted. */
-  async ofStream(stream: StreamId, revision: bigint, limit: number): Promise<readonly StoredEvent[]> {
-    try {
-      return await this.#read(streamRequest(stream, revision, limit), READING);
-    } catch (error) {
-      if (isDeleted(error)) return [];
-      throw error;
-    }
+  ofStream(stream: StreamId, revision: bigint, limit: number): Promise<readonly StoredEvent[]> {
+    return this.#readStream(streamRequest(stream, revision, limit));
+  }
+
+  /** The newest event of a stream; undefined when it is absent or deleted. */
+  async newestOf(stream: StreamId): Promise<StoredEvent | undefined> {
+    const [newest] = await this.#readStream(newestRequest(stream));
+    return newest;
   }
 
   /** See EventStore.lag. */
@@ -74,8 +75,17 @@ export class EsdbReader {
     }
   }
 
+  async #readStream(request: streams.ReadReq): Promise<StoredEvent[]> {
+    try {
+      return await this.#read(request, READING);
+    } catch (error) {
+      if (isDeleted(error)) return [];
+      throw error;
+    }
+  }
+
   #read(request: streams.ReadReq, patience: Patience): Promise<StoredEvent[]> {
-    return this.connection.run(patience, async (client, deadlineMs) => {
+    return this.operations.run(patience, async (client, deadlineMs) => {
       const events: StoredEvent[] = [];
       for await (const response of client.read(request, { deadlineMs })) {
         const event = storedEvent(response);

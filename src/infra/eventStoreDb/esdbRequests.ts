@@ -11,7 +11,10 @@ const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'u
 
 const identifier = (stream: StreamId) => new shared.StreamIdentifier().setStreamName(bytes(stream));
 
-const proposal = ({ id, type, data, metadata }: NewEvent): streams.AppendReq => {
+/** An event as the server takes it: what is in its metadata is our business. */
+export type ProposedEvent = Omit<NewEvent, 'metadata'> & { readonly metadata: object };
+
+const proposal = ({ id, type, data, metadata }: ProposedEvent): streams.AppendReq => {
   const message = new AppendReq.ProposedMessage()
     .setId(new shared.UUID().setString(id))
     .setData(bytes(JSON.stringify(data)))
@@ -24,7 +27,7 @@ const proposal = ({ id, type, data, metadata }: NewEvent): streams.AppendReq => 
 export const appendRequests = (
   stream: StreamId,
   expected: ExpectedRevision,
-  events: readonly NewEvent[],
+  events: readonly ProposedEvent[],
 ): streams.AppendReq[] => {
   const options = new AppendReq.Options().setStreamIdentifier(identifier(stream));
   if (expected === 'no_stream') options.setNoStream(new shared.Empty());
@@ -53,6 +56,17 @@ export const streamRequest = (stream: StreamId, revision: bigint, count: number)
       )
       .setCount(String(count))
       .setReadDirection(FORWARDS),
+  );
+
+/** The newest event of a stream. */
+export const newestRequest = (stream: StreamId): streams.ReadReq =>
+  new ReadReq().setOptions(
+    options()
+      .setStream(
+        new Options.StreamOptions().setStreamIdentifier(identifier(stream)).setEnd(new shared.Empty()),
+      )
+      .setCount('1')
+      .setReadDirection(BACKWARDS),
   );
 
 /** The log from a position on, inclusive. */
