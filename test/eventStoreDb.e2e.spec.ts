@@ -173,6 +173,27 @@ describe('the system on EventStoreDB', function () {
     expect((await eventsOf('PaymentFailed')).map(({ data }) => data)).to.have.length(4);
   });
 
+  it('answers in time when reading and appending are slow, too', async () => {
+    const policy = {
+      max_retries: 2,
+      initial_delay_minutes: 60,
+      backoff_multiplier: 2,
+      max_delay_minutes: 240,
+    };
+    const change = () =>
+      call('/v1/retry/policies/active', { method: 'PUT', json: { ...policy, enabled_channels: [] } });
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // the user is looked at again, too
+    const { append } = log.calls;
+    log.quirks.slow = { reads: 1000, appends: 5000 };
+    const start = performance.now();
+    const refused = await change();
+    expect([refused.status, refused.body['code']]).to.deep.equal([503, 'unavailable']);
+    expect(performance.now() - start).to.be.lessThan(4000); // three seconds, and a busy machine
+    expect(log.calls.append - append).to.be.at.most(1); // there was no time for another try
+    log.quirks.slow = { reads: 0, appends: 0 };
+    await eventually(async () => (await change()).status === 200);
+  });
+
   it('has read models equal to a rebuild, byte by byte', async () => {
     const { store } = services;
     let head = -1n;

@@ -78,6 +78,8 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly newId: () => string;
   readonly db: Db;
   readonly store: EventStore;
+  /** How long a request may wait for the log in all, where it is somewhere else than the database. */
+  readonly logTimeMs?: number;
   readonly identity: IdentityDeps;
   readonly waitFor: WaitFor;
   readonly idempotencyKeys: IdempotencyKeys;

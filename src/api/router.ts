@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { DomainError } from '../kernel/errors.js';
+import { withTimeBudget } from '../kernel/timeBudget.js';
 import { readForm, readJson, readRaw } from './body/readBody.js';
 import type { Dependencies } from './dependencies.js';
 import { authenticate } from './auth/authenticate.js';
@@ -68,7 +69,7 @@ const toHandler = (definition: Route, deps: Dependencies): RequestHandler => {
   const parseQuery = queryParser(definition);
   const parseBody = bodyParser(definition);
   const check = deps.validateResponses === true ? responseChecker(definition) : undefined;
-  return async (req: Request, res: Response): Promise<void> => {
+  const answer = async (req: Request, res: Response): Promise<void> => {
     const request = contextOf(res);
     const principal = login && (request.principal = await login(req));
     const params = parseParams(req);
@@ -80,6 +81,8 @@ const toHandler = (definition: Route, deps: Dependencies): RequestHandler => {
     check?.(reply);
     await send(res, reply);
   };
+  const { logTimeMs } = deps;
+  return logTimeMs === undefined ? answer : (req, res) => withTimeBudget(logTimeMs, () => answer(req, res));
 };
 
 const refuseMethod =

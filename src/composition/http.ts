@@ -5,6 +5,7 @@ import { createTokens } from '../api/auth/tokens.js';
 import type { Dependencies } from '../api/dependencies.js';
 import { pgIdempotencyKeys } from '../api/idempotency.js';
 import { createHttpServer } from '../api/server.js';
+import { REQUEST_MS } from '../infra/eventStoreDb/esdbConnection.js';
 import { readLinkToken } from '../infra/links/linkToken.js';
 import { createAccessLog } from '../infra/logging/logger.js';
 import { BcryptHasher } from '../infra/passwords/bcryptHasher.js';
@@ -31,6 +32,7 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
     newId: randomUUID,
     db: database.pool,
     store,
+    ...(config.eventStoreUrl !== undefined && { logTimeMs: REQUEST_MS }),
     vault,
     psp,
     faults: runtime.faults,

@@ -6,6 +6,7 @@ import type { ServeRole } from '../cli/services.js';
 import { readConfig } from '../config.js';
 import type { EventStore } from '../events/eventStore.js';
 import { PgEventStore } from '../infra/eventStore/pgEventStore.js';
+import { DomainError } from '../kernel/errors.js';
 import { silentLogger as logger } from '../kernel/logger.js';
 import { ProjectionEngine } from '../projections/engine/engine.js';
 import { projections } from '../projections/index.js';
@@ -87,6 +88,23 @@ describe('readiness', () => {
     expect(await failed({ maxLagSeconds: 60 })).to.deep.equal([]);
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect((await failed({ maxLagSeconds: 0 })).length).to.equal(projections.length);
+  });
+
+  it('does not take a log for the database that falls silent while it is asked', async () => {
+    db = await createTestDatabase();
+    const { url } = await esdb.server();
+    store = esdb.store(url);
+    engine = new ProjectionEngine({ store, pool: db.pool, projections, logger });
+    await engine.ensure();
+    await store.append(`payment-${ORG}`, 'no_stream', sampleEvents(1, { orgId: ORG, type: 'PaymentFailed' }));
+    store.lag = () => Promise.reject(new DomainError('unavailable', 'away'));
+    const config = readConfig({ EVENTSTORE_URL: url });
+    const checks = await readiness({ ...parts(), config })();
+    expect(checks.map(({ name, ok, required }) => [name, ok, required])).to.deep.equal([
+      ['database', true, true],
+      ['migrations', true, true],
+      ['event store', false, false],
+    ]);
   });
 
   it('tells of the roles, and requires what they need where there is no API', async () => {

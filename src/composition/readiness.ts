@@ -1,6 +1,7 @@
 import type { ReadinessCheck } from '../api/dependencies.js';
 import type { ServeRole } from '../cli/services.js';
 import { migrationStatus } from '../infra/postgres/migrate.js';
+import { isDomainError } from '../kernel/errors.js';
 import type { ModelHealth } from '../projections/engine/health.js';
 import { kafkaChecks } from './kafkaChecks.js';
 import { busLag } from './lag.js';
@@ -32,11 +33,7 @@ type Parts = Pick<Runtime, 'config' | 'database' | 'engine' | 'store' | 'states'
 /** Without its bus or its log the API still serves read models; a process without the API can do nothing at all. */
 const isVital = (states: RoleStates): boolean => !states.has('api');
 
-const logCheck = async ({ store, states }: Parts): Promise<ReadinessCheck> => {
-  const ok = await store.head().then(
-    () => true,
-    () => false,
-  );
+const logCheck = ({ states }: Parts, ok: boolean): ReadinessCheck => {
   const detail = 'does not answer: commands are refused, reads go on';
   return { name: 'event store', ok, required: isVital(states), ...(!ok && { detail }) };
 };
@@ -76,15 +73,37 @@ const behindLog = async (parts: Parts, maxLagSeconds: number): Promise<Readiness
   ...(await roleChecks(parts)),
 ];
 
+interface LogFindings {
+  readonly log: readonly ReadinessCheck[];
+  readonly behind: readonly ReadinessCheck[];
+}
+
+/** A log outside of the database may fail by itself, also while it is asked how far anything is behind. */
+const askLog = async (parts: Parts, maxLagSeconds: number): Promise<LogFindings> => {
+  if (parts.config.eventStoreUrl === undefined)
+    return { log: [], behind: await behindLog(parts, maxLagSeconds) };
+  const silent = { log: [logCheck(parts, false)], behind: [] };
+  const answers = await parts.store.head().then(
+    () => true,
+    () => false,
+  );
+  if (!answers) return silent;
+  try {
+    return { log: [logCheck(parts, true)], behind: await behindLog(parts, maxLagSeconds) };
+  } catch (error) {
+    if (isDomainError(error) && error.code === 'unavailable') return silent;
+    throw error;
+  }
+};
+
 const look = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> => {
-  const { config, database } = parts;
+  const { database } = parts;
   const answers: ReadinessCheck = { name: 'database', ok: true, required: true };
   try {
     const { pending } = await migrationStatus(database.pool);
     const migrations = { name: 'migrations', ok: pending.length === 0, required: true };
     if (!migrations.ok) return [answers, { ...migrations, detail: `${pending.length} pending` }];
-    const log = config.eventStoreUrl === undefined ? [] : [await logCheck(parts)];
-    const behind = log.every(({ ok }) => ok) ? await behindLog(parts, maxLagSeconds) : [];
+    const { log, behind } = await askLog(parts, maxLagSeconds);
     return [answers, migrations, ...log, ...(await busCheck(parts)), ...behind];
   } catch {
     return [{ ...answers, ok: false, detail: 'does not answer' }];

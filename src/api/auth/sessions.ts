@@ -9,6 +9,7 @@ import { userStream } from '../../events/user.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { Principal, Role } from '../../kernel/principal.js';
+import { inTime } from '../../kernel/timeBudget.js';
 import type { Claims } from './tokens.js';
 
 export interface Session extends Principal {
@@ -112,7 +113,7 @@ export class CachedSessions implements Sessions {
 
   #read(userId: string, known: Entry | undefined): Promise<Entry> {
     const underWay = this.#reads.get(userId);
-    if (underWay) return underWay;
+    if (underWay) return inTime(underWay);
     const read = this.#refresh(userId, known)
       .then((entry) => {
         if (this.#reads.get(userId) === read) this.#keep(userId, entry);

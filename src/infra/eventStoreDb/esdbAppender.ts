@@ -1,6 +1,7 @@
 import type { StreamId } from '../../events/envelope.js';
 import { type AppendResult, type ExpectedRevision, RevisionConflict } from '../../events/eventStore.js';
 import type { Faults } from '../../kernel/faults.js';
+import { inTime } from '../../kernel/timeBudget.js';
 import { APPENDING, type EsdbOperations } from './esdbConnection.js';
 import type { EsdbReader } from './esdbReader.js';
 import { appendRequests, type ProposedEvent } from './esdbRequests.js';
@@ -29,12 +30,11 @@ export class EsdbAppender {
     events: readonly ProposedEvent[],
   ): Promise<AppendResult> {
     const before = this.#queues.get(stream) ?? Promise.resolve();
-    const appended = before.then(() => this.#append(stream, expected, events));
-    const settled = appended
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#queues.get(stream) === settled) this.#queues.delete(stream);
-      });
+    const appended = inTime(before).then(() => this.#append(stream, expected, events));
+    // Also when it gave up waiting, the one before it goes on.
+    const settled = Promise.allSettled([before, appended]).then(() => {
+      if (this.#queues.get(stream) === settled) this.#queues.delete(stream);
+    });
     this.#queues.set(stream, settled);
     return appended;
   }

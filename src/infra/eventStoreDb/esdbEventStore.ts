@@ -9,6 +9,7 @@ import type {
 import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
+import { inTime } from '../../kernel/timeBudget.js';
 import { assertAppendable, pageSizeOf } from '../eventStore/appendRules.js';
 import { parseAddress } from './esdbAddress.js';
 import { EsdbAppender } from './esdbAppender.js';
@@ -40,7 +41,7 @@ const afterAdmission = (operations: EsdbOperations, admit: () => Promise<void>):
       admission = undefined;
       throw error;
     }));
-  return { run: (patience, operation) => asked().then(() => operations.run(patience, operation)) };
+  return { run: (patience, operation) => inTime(asked()).then(() => operations.run(patience, operation)) };
 };
 
 const ownershipOver = (operations: EsdbOperations): EsdbOwnership => {

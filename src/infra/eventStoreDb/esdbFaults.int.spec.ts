@@ -7,6 +7,7 @@ import { esdbFixture, outcomeOf } from '../../../test/support/eventStoreDb/fixtu
 import { eventually } from '../../../test/support/engine.js';
 import { expectComplete } from '../../../test/support/eventWriters.js';
 import type { NewEvent, RecordedEvent } from '../../events/envelope.js';
+import { withTimeBudget } from '../../kernel/timeBudget.js';
 import type { AppendResult, EventStore, ExpectedRevision } from '../../events/eventStore.js';
 
 /** What the commands' callers do: the same ids again, until there is an answer. */
@@ -174,6 +175,30 @@ describe('EsdbEventStore and a server that fails', function () {
     await double.start();
     const events = sampleEvents(1);
     expect((await insist(log, stream, 'no_stream', events)).revision).to.equal(0n);
+  });
+
+  it('sends nothing for a request that ran out of time behind another append', async () => {
+    const double = await server();
+    const log = store(double.url);
+    const stream = uniqueStream();
+    double.quirks.slow = { reads: 0, appends: 500 };
+    const first = log.append(stream, 'no_stream', sampleEvents(1));
+    const hasty = withTimeBudget(50, () => outcomeOf(log.append(stream, 0n, sampleEvents(1))));
+    expect(await hasty).to.equal('unavailable');
+    const next = log.append(stream, 0n, sampleEvents(1));
+    expect((await first).revision).to.equal(0n);
+    expect((await next).revision).to.equal(1n);
+    expect(double.calls.append).to.equal(2);
+  });
+
+  it('thinks no worse of a server for a request that had no time left', async () => {
+    const double = await server();
+    const log = store(double.url);
+    const hasty = (ms: number) => withTimeBudget(ms, () => outcomeOf(log.head()));
+    expect(await hasty(60_000)).to.equal('done');
+    double.quirks.slow = { reads: 300, appends: 0 };
+    expect([await hasty(50), await hasty(0)]).to.deep.equal(['unavailable', 'unavailable']);
+    expect(await outcomeOf(log.head())).to.equal('done');
   });
 
   it('waits for a server that is not there yet, and stops waiting when told to', async () => {

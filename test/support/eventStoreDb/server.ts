@@ -29,6 +29,8 @@ export interface Quirks {
   mute: boolean;
   /** caughtUp and a checkpoint at the head come before the events that they are about. */
   eager: boolean;
+  /** How long answers to reads (not subscriptions) and appends take, in milliseconds. */
+  slow: { readonly reads: number; readonly appends: number };
   /** Appends and stream reads tell no position. */
   positionless: 'nothing' | 'appends' | 'all';
 }
@@ -44,6 +46,7 @@ export const healthy = (): Quirks => ({
   unanswered: 0,
   mute: false,
   eager: false,
+  slow: { reads: 0, appends: 0 },
   positionless: 'nothing',
 });
 
@@ -89,7 +92,9 @@ export class EsdbService {
         const appended = this.log.append(request.stream, request.expected, request.events);
         if (appended.kind === 'deleted') return answer(messages.deletedRefusal(request.stream));
         if (this.quirks.unanswered > 0) return void (this.quirks.unanswered -= 1);
-        answer(null, messages.appendResponse(request, appended, this.quirks.positionless === 'nothing'));
+        const { slow, positionless } = this.quirks;
+        const response = messages.appendResponse(request, appended, positionless === 'nothing');
+        afterMs(slow.appends, () => answer(null, response));
       }),
     );
   };
@@ -100,8 +105,11 @@ export class EsdbService {
     if (refused) call.emit('error', refused);
     else if (options === undefined) call.end();
     else if (options.hasSubscription()) this.#subscribe(call, options);
-    else if (options.hasStream()) this.#readStream(call, options);
-    else this.#readAll(call, options);
+    else
+      afterMs(this.quirks.slow.reads, () => {
+        if (options.hasStream()) this.#readStream(call, options);
+        else this.#readAll(call, options);
+      });
   };
 
   #readStream(call: ReadCall, options: streams.ReadReq.Options): void {
@@ -192,6 +200,11 @@ export class EsdbService {
     });
   }
 }
+
+const afterMs = (ms: number, work: () => void): void => {
+  if (ms === 0) work();
+  else setTimeout(work, ms);
+};
 
 /** What a server of the current line says it can do, as far as the double can. */
 const supported: handleUnaryCall<unknown, features.SupportedMethods> = (_call, answer) => {
