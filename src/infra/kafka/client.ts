@@ -24,7 +24,8 @@ export interface KafkaConnection {
 
 /** kafkajs's own levels; its enum cannot be loaded before it is needed. */
 const [WARN, INFO, DEBUG] = [2, 4, 5] as const;
-type Patience = Pick<KafkaConfig, 'connectionTimeout' | 'requestTimeout' | 'retry'>;
+/** How long is waited for an answer, and how often asked again. */
+export type Patience = Pick<KafkaConfig, 'connectionTimeout' | 'requestTimeout' | 'retry'>;
 /** Four tries within some three seconds; the loops around it go on for ever. */
 const PATIENCE: Patience = {
   connectionTimeout: 5_000,

@@ -12,6 +12,9 @@ const ALL_REPLICAS = -1;
  *
  * A batch that fails is for the caller to publish again as a whole. kafkajs's own retry sends it only to brokers that
  * have not answered yet: a partition that has moved to one that has would be left out, and nobody told.
+ *
+ * After a failure the next batch goes over new connections: kafkajs keeps one that no longer answers, and the operating
+ * system takes a quarter of an hour to find out that the machine at its other end is gone.
  */
 export class KafkaPublisher {
   #producer: Producer | undefined;
@@ -23,17 +26,28 @@ export class KafkaPublisher {
 
   /** Resolves when every in-sync replica has the messages. */
   async publish(messages: readonly PublicMessage[]): Promise<void> {
-    this.#producer ??= this.kafka.producer({
-      allowAutoTopicCreation: false,
-      maxInFlightRequests: 1,
-      retry: { retries: 0 },
-    });
-    await this.#producer.connect(); // at once when it is
-    await this.#producer.send({ topic: this.topic, acks: ALL_REPLICAS, messages: messages.map(toWire) });
+    const producer = (this.#producer ??= this.#open());
+    try {
+      await producer.connect(); // at once when it is
+      await producer.send({ topic: this.topic, acks: ALL_REPLICAS, messages: messages.map(toWire) });
+    } catch (error) {
+      this.#producer = undefined;
+      // Not waited for: it waits for answers, and the broker that owes them may be gone.
+      producer.disconnect().catch(() => undefined);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
     await this.#producer?.disconnect();
     this.#producer = undefined;
+  }
+
+  #open(): Producer {
+    return this.kafka.producer({
+      allowAutoTopicCreation: false,
+      maxInFlightRequests: 1,
+      retry: { retries: 0 },
+    });
   }
 }

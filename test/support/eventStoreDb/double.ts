@@ -3,7 +3,7 @@
  * as long as the object; stop() and start() are a restart with the data kept.
  */
 import { EsdbLog } from './log.js';
-import { FaultyProxy } from './proxy.js';
+import { FaultyProxy } from '../faultyProxy.js';
 import { type Calls, EsdbService, type Quirks } from './server.js';
 
 export interface EventStoreDbDouble {

@@ -1,7 +1,7 @@
 /** A topic that a relay feeds from a log, and consumers of it. */
 import type { EventBus } from '../../../src/events/eventBus.js';
 import { PgCheckpoint } from '../../../src/infra/bus/pgCheckpoint.js';
-import { createKafka } from '../../../src/infra/kafka/client.js';
+import { createKafka, type Patience } from '../../../src/infra/kafka/client.js';
 import { KafkaEventBus } from '../../../src/infra/kafka/kafkaEventBus.js';
 import { KafkaPublisher } from '../../../src/infra/kafka/publisher.js';
 import { ensureTopic } from '../../../src/infra/kafka/topic.js';
@@ -15,6 +15,7 @@ export interface Place {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly partitions?: number;
+  readonly patience?: Patience;
 }
 
 export interface CarriedBus {
@@ -25,11 +26,11 @@ export interface CarriedBus {
 /** Everything is stopped with the world. */
 export const startKafkaBus = async (
   world: BusWorld,
-  { brokers, topic, partitions = 4 }: Place,
+  { brokers, topic, partitions = 4, patience }: Place,
 ): Promise<CarriedBus> => {
   const { store, db } = world;
   const connection = { brokers, clientId: 'test' };
-  const kafka = await createKafka(connection, logger);
+  const kafka = await createKafka(connection, logger, patience);
   const stop = new AbortController();
   const options = { topic, partitions, replication: 1, create: true };
   await ensureTopic(kafka, connection, options, { logger, signal: stop.signal });

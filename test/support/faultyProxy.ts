@@ -1,4 +1,4 @@
-/** A TCP proxy in front of the double: where connections are cut, hang, or are refused. */
+/** A TCP proxy in front of a server on this machine: where connections are cut, hang, or are refused. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export class FaultyProxy {
@@ -41,6 +41,11 @@ export class FaultyProxy {
   /** Connections stay open, are still taken, and pass nothing on. */
   hang(): void {
     this.#hangs = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** The machine behind the connections there are is gone without a word; new ones reach another. */
+  vanish(): void {
     for (const socket of this.#sockets) socket.pause();
   }
 
