@@ -1,6 +1,20 @@
 import type { Position } from '../../events/envelope.js';
-import type { Page } from './pgReader.js';
+import type { EventFilter } from '../../events/eventStore.js';
 import { orAborted } from '../../kernel/signal.js';
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** How far the log was scanned. */
+  readonly position: Position;
+}
+
+export interface PageRequest {
+  readonly after: Position;
+  /** Inclusive; not after the head. */
+  readonly upTo: Position;
+  readonly filter: EventFilter;
+  readonly limit: number;
+}
 
 /**
  * Pages one after another until `read` says there is none; the next is read while the consumer works on the current

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** SQLSTATEs after which the same statement may well succeed: the transaction lost a race, or the server went away. */
 const TRANSIENT = new Set(['40001', '40P01', '23505', '57P01', '57P02', '57P03', '53300', '25006']);
 
@@ -19,13 +17,4 @@ export const isTransient = (error: unknown): boolean => {
   const code = codeOf(error);
   if (code === undefined || !isSqlState(code)) return true;
   return TRANSIENT.has(code) || code.startsWith('08');
-};
-
-const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 5000;
-
-/** Waits before the n-th attempt (from 1) after a failure: doubled each time, half of it random; ends at the abort. */
-export const backoff = async (failures: number, signal?: AbortSignal): Promise<void> => {
-  const full = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
-  await sleep(full / 2 + (Math.random() * full) / 2, undefined, { signal }).catch(() => undefined);
 };

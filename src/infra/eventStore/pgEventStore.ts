@@ -11,20 +11,13 @@ import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { assertAppendable, pageSizeOf } from './appendRules.js';
-import { prefetched, windowed } from './pages.js';
+import { type Page, type PageRequest, prefetched, windowed } from './pages.js';
 import { PgAppender } from './pgAppender.js';
-import {
-  type Page,
-  type PageRequest,
-  readEvents,
-  readHead,
-  readLag,
-  readLines,
-  readStreamPage,
-} from './pgReader.js';
-import { PgSubscriptions } from './pgSubscriptions.js';
+import { readEvents, readHead, readLag, readLines, readStreamPage } from './pgReader.js';
+import { PgTail } from './pgTail.js';
 import { PgNotifier } from './pgWakeups.js';
 import { positionBefore } from './positionBefore.js';
+import { Subscriptions } from './subscriptions.js';
 
 export interface PgEventStoreOptions {
   readonly pool: pg.Pool;
@@ -44,7 +37,7 @@ export class PgEventStore implements EventStore {
   readonly #pool: pg.Pool;
   readonly #appender: PgAppender;
   readonly #notifier: PgNotifier;
-  readonly #subscriptions: PgSubscriptions;
+  readonly #subscriptions: Subscriptions<PgTail>;
   readonly #closing = new AbortController();
 
   constructor(options: PgEventStoreOptions) {
@@ -52,7 +45,12 @@ export class PgEventStore implements EventStore {
     const logger = (options.logger ?? silentLogger).child({ component: 'event-store' });
     this.#pool = pool;
     this.#notifier = new PgNotifier(pool, logger);
-    this.#subscriptions = new PgSubscriptions(pool, logger, pollMs, this.#closing.signal);
+    this.#subscriptions = new Subscriptions({
+      openTail: () => new PgTail(pool, logger, pollMs),
+      readPage: (request) => readEvents(pool, request),
+      logger,
+      closing: this.#closing.signal,
+    });
     this.#appender = new PgAppender({ pool, faults, lanes, onCommit: () => this.#committed() });
   }
 
@@ -117,7 +115,7 @@ export class PgEventStore implements EventStore {
   }
 
   #committed(): void {
-    this.#subscriptions.wake();
+    this.#subscriptions.tail?.wake();
     this.#notifier.touch();
   }
 

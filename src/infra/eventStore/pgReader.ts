@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { EventMetadata, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
 import { lineFrom } from '../../events/eventLine.js';
 import type { EventFilter } from '../../events/eventStore.js';
+import type { Page, PageRequest } from './pages.js';
 
 /*
  * Statements that read the log. Positions have no gaps and everything up to the head is visible, so a page may also
@@ -17,20 +18,6 @@ const SCAN_WINDOW = 10_000n;
 const COLUMNS =
   "position, stream_id, revision, event_id, type, (recorded_at AT TIME ZONE 'UTC')::text, data, metadata";
 type EventRow = [string, string, string, string, string, string, string, string];
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** How far the log was scanned. */
-  readonly position: Position;
-}
-
-export interface PageRequest {
-  readonly after: Position;
-  /** Inclusive; not after the head. */
-  readonly upTo: Position;
-  readonly filter: EventFilter;
-  readonly limit: number;
-}
 
 const rawText = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from '../../kernel/logger.js';
-import { backoff } from './pgErrors.js';
+import { backoff } from './backoff.js';
 import { Signal } from '../../kernel/signal.js';
 
 const CHANNEL = 'events_appended';

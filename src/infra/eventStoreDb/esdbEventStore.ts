@@ -11,14 +11,15 @@ import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { inTime } from '../../kernel/timeBudget.js';
 import { assertAppendable, pageSizeOf } from '../eventStore/appendRules.js';
+import { Subscriptions } from '../eventStore/subscriptions.js';
 import { parseAddress } from './esdbAddress.js';
 import { EsdbAppender } from './esdbAppender.js';
 import { EsdbConnection, type EsdbOperations } from './esdbConnection.js';
 import { lineOfStored, recordedEvent } from './esdbEvents.js';
-import { pagesOf } from './esdbPages.js';
+import { pagesOf, readPage } from './esdbPages.js';
 import { EsdbOwnership } from './esdbOwnership.js';
 import { EsdbReader } from './esdbReader.js';
-import { EsdbSubscriptions } from './esdbSubscriptions.js';
+import { EsdbTail } from './esdbTail.js';
 
 export interface EsdbEventStoreOptions {
   /** esdb://user:password@host:2113, esdb+discover://…, with the options of the client's connection strings. */
@@ -56,7 +57,7 @@ export class EsdbEventStore implements EventStore {
   readonly #connection: EsdbConnection;
   readonly #reader: EsdbReader;
   readonly #appender: EsdbAppender;
-  readonly #subscriptions: EsdbSubscriptions;
+  readonly #subscriptions: Subscriptions<EsdbTail>;
   readonly #closing = new AbortController();
 
   /** @throws Error when the URL cannot be understood */
@@ -68,10 +69,13 @@ export class EsdbEventStore implements EventStore {
     const operations = afterAdmission(this.#connection, async () => options.admit?.(this.ownership));
     const reader = (this.#reader = new EsdbReader(operations));
     this.#appender = new EsdbAppender(operations, reader, faults);
-    const closing = this.#closing.signal;
-    const { watchMs = 5000, keptEvents = 8192 } = options;
-    const shared = { address, reader, logger, closing, watchMs, keptEvents };
-    this.#subscriptions = new EsdbSubscriptions(shared);
+    const { watchMs = 5000, keptEvents } = options;
+    this.#subscriptions = new Subscriptions({
+      openTail: () => new EsdbTail({ address, reader, logger, watchMs, keptEvents }),
+      readPage: (request) => readPage(reader, request),
+      logger,
+      closing: this.#closing.signal,
+    });
   }
 
   async append(

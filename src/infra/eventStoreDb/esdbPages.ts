@@ -1,9 +1,8 @@
-import type { Position, StreamId } from '../../events/envelope.js';
+import type { Position, RecordedEvent, StreamId } from '../../events/envelope.js';
 import type { ReadAllOptions } from '../../events/eventStore.js';
 import { pageSizeOf } from '../eventStore/appendRules.js';
-import { prefetched } from '../eventStore/pages.js';
-import type { Page } from '../eventStore/pgReader.js';
-import type { StoredEvent } from './esdbEvents.js';
+import { type Page, type PageRequest, prefetched } from '../eventStore/pages.js';
+import { recordedEvent, type StoredEvent } from './esdbEvents.js';
 import type { EsdbReader } from './esdbReader.js';
 
 /** An event in the form wanted; undefined when it is not ours or does not pass. */
@@ -18,6 +17,16 @@ export const pagesOf = <T>(
   options.filter?.stream === undefined
     ? logPages(reader, options, take)
     : streamPages(reader, options.filter.stream, options, take);
+
+/** A page for a subscription; where nothing is left of the log (a scavenge) it is empty and ends at the bound. */
+export const readPage = async (
+  reader: EsdbReader,
+  { after, upTo, filter, limit }: PageRequest,
+): Promise<Page<RecordedEvent>> => {
+  const page = await reader.after(after, limit);
+  const items = page.flatMap((stored) => recordedEvent(stored, filter) ?? []);
+  return { items, position: page.at(-1)?.position ?? upTo };
+};
 
 const isReached = ({ until }: ReadAllOptions, position: Position): boolean =>
   until !== undefined && position >= until;

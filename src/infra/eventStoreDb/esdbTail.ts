@@ -1,7 +1,8 @@
-import type { Position, RecordedEvent } from '../../events/envelope.js';
 import type { Logger } from '../../kernel/logger.js';
-import { backoff } from '../eventStore/pgErrors.js';
-import { Signal } from '../../kernel/signal.js';
+import { orAborted, Signal } from '../../kernel/signal.js';
+import { backoff, persistently } from '../eventStore/backoff.js';
+import { NewestEvents } from '../eventStore/newestEvents.js';
+import type { Tail } from '../eventStore/subscriptions.js';
 import type { EsdbAddress } from './esdbAddress.js';
 import { EsdbClient } from './esdbClient.js';
 import { leaderOf } from './esdbErrors.js';
@@ -10,9 +11,7 @@ import type { EsdbReader } from './esdbReader.js';
 import { subscribeRequest } from './esdbRequests.js';
 
 /*
- * The newest events of the log, from one subscription for the whole process. It keeps a bounded run of what came, in
- * order: everything of ours in (from, to]. A subscription that stands inside the run is served from memory; one that
- * fell behind it reads pages.
+ * One subscription to $all for the whole process.
  *
  *   head ─▶ subscribe after `to` ─▶ events move `to` ──── lost, dropped, ended ────▶ pause, subscribe after `to` again
  *                                       └─ the head moved on and nothing came, twice ─▶ the same
@@ -21,8 +20,6 @@ import { subscribeRequest } from './esdbRequests.js';
  * about having caught up is not used.
  */
 
-const MAX_CHARS = 16 * 1024 * 1024;
-
 export interface EsdbTailOptions {
   readonly address: EsdbAddress;
   readonly reader: EsdbReader;
@@ -30,45 +27,29 @@ export interface EsdbTailOptions {
   /** How often a subscription is compared with the head. */
   readonly watchMs: number;
   /** How many events are kept at most. */
-  readonly keptEvents: number;
+  readonly keptEvents?: number | undefined;
 }
 
-export class EsdbTail {
+export class EsdbTail implements Tail {
+  readonly newest: NewestEvents;
   readonly changed = new Signal();
-  #events: RecordedEvent[] = [];
-  #sizes: number[] = [];
-  #chars = 0;
-  #from: Position | undefined;
-  #to: Position = 0n;
   #failures = 0;
   #leader: ReturnType<typeof leaderOf>;
   #telling: NodeJS.Immediate | undefined;
 
-  constructor(private readonly options: EsdbTailOptions) {}
-
-  /** Before the oldest event held; undefined until the head is known. */
-  get from(): Position | undefined {
-    return this.#from;
+  constructor(private readonly options: EsdbTailOptions) {
+    this.newest = new NewestEvents(options.keptEvents);
   }
 
-  /** How far the log is known without a gap. */
-  get to(): Position {
-    return this.#to;
+  async sync(signal: AbortSignal): Promise<void> {
+    const { reader, logger } = this.options;
+    const head = await orAborted(
+      persistently(() => reader.head(), logger, signal),
+      signal,
+    );
+    while (head !== undefined && this.newest.to < head && !signal.aborted) await this.changed.wait(signal);
   }
 
-  /** At most `limit` events after a position inside the run. */
-  after(position: Position, limit: number): readonly RecordedEvent[] {
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#events[middle]?.position ?? 0n) > position) high = middle;
-      else low = middle + 1;
-    }
-    return this.#events.slice(low, low + limit);
-  }
-
-  /** Follows the log until the signal aborts; then forgets what it held. */
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       try {
@@ -82,15 +63,12 @@ export class EsdbTail {
         await backoff(failures, stop);
       }
     }
-    this.#events = [];
-    this.#sizes = [];
-    this.#chars = 0;
-    this.#from = undefined;
+    this.newest.clear();
   }
 
   async #follow(stop: AbortSignal): Promise<void> {
-    if (this.#from === undefined) {
-      this.#from = this.#to = await this.options.reader.head();
+    if (this.newest.from === undefined) {
+      this.newest.begin(await this.options.reader.head());
       this.changed.notify();
     }
     const silent = new AbortController();
@@ -98,7 +76,7 @@ export class EsdbTail {
     const client = new EsdbClient(this.options.address, this.#leader);
     const watching = this.#watch(signal, () => silent.abort());
     try {
-      for await (const response of client.read(subscribeRequest(this.#to), { signal })) {
+      for await (const response of client.read(subscribeRequest(this.newest.to), { signal })) {
         this.#failures = 0;
         const event = storedEvent(response);
         if (event !== undefined) this.#keep(event);
@@ -113,33 +91,27 @@ export class EsdbTail {
 
   /** A subscription may fall silent without an error: then the head moves on and nothing comes. */
   async #watch(signal: AbortSignal, onSilence: () => void): Promise<void> {
-    let missed: { readonly head: Position; readonly to: Position } | undefined;
+    let missed: { readonly head: bigint; readonly to: bigint } | undefined;
     const pause = new Signal();
     for (;;) {
       await pause.wait(signal, this.options.watchMs);
       if (signal.aborted) return;
-      if (missed !== undefined && missed.to === this.#to) {
+      const { to } = this.newest;
+      if (missed?.to === to) {
         this.options.logger.warn({ ...missed }, 'the subscription is silent although the log went on');
         onSilence();
         return;
       }
-      const to = this.#to;
       const head = await this.options.reader.head().catch(() => to);
       missed = head > to ? { head, to } : undefined;
     }
   }
 
   #keep(stored: StoredEvent): void {
-    if (stored.position <= this.#to) return;
+    if (stored.position <= this.newest.to) return;
     const event = recordedEvent(stored);
-    if (event !== undefined) {
-      const size = stored.data.length + stored.metadata.length;
-      this.#events.push(event);
-      this.#sizes.push(size);
-      this.#chars += size;
-      if (this.#events.length > this.options.keptEvents || this.#chars > MAX_CHARS) this.#forget();
-    }
-    this.#to = stored.position;
+    if (event === undefined) this.newest.pass(stored.position);
+    else this.newest.add(event, stored.data.length + stored.metadata.length);
     this.#tell();
   }
 
@@ -149,21 +121,5 @@ export class EsdbTail {
       this.#telling = undefined;
       this.changed.notify();
     });
-  }
-
-  /** Drops the oldest down to half the bound, so that dropping is rare. */
-  #forget(): void {
-    let count = 0;
-    while (
-      this.#events.length - count > 1 &&
-      (this.#events.length - count > this.options.keptEvents / 2 || this.#chars > MAX_CHARS / 2)
-    ) {
-      this.#chars -= this.#sizes[count] ?? 0;
-      count += 1;
-    }
-    const [last] = this.#events.slice(count - 1, count);
-    this.#events.splice(0, count);
-    this.#sizes.splice(0, count);
-    if (last !== undefined) this.#from = last.position;
   }
 }
