@@ -180,6 +180,22 @@ describe('EsdbEventStore and what else a server holds', () => {
       expect((await collect(log.readAll({ after: position }))).events).to.have.length(4);
   });
 
+  it('catches a subscription up over a part of the log of which nothing is left', async () => {
+    const double = await server();
+    const log = store(double.url);
+    const [stream, after, stop] = [uniqueStream(), await log.head(), new AbortController()];
+    await log.append(stream, 'no_stream', sampleEvents(3));
+    const first = log.subscribe({ after, signal: stop.signal })[Symbol.asyncIterator]();
+    expect((await first.next()).value?.kind).to.equal('events'); // the tail begins behind them
+    double.log.tombstone(stream);
+    double.log.scavenge();
+    const { events, caughtUp } = await collect(log.subscribe({ after }));
+    expect(events).to.deep.equal([]);
+    expect(caughtUp).not.to.equal(undefined);
+    stop.abort();
+    await first.return?.(undefined);
+  });
+
   it('opens a deleted stream again with its numbers, once', async () => {
     const double = await server();
     const log = store(double.url);
