@@ -16,15 +16,9 @@ import { projections } from '../src/projections/index.js';
 import { digests, eventually } from './support/engine.js';
 import { sampleEvents, uniqueStream } from './support/eventSamples.js';
 import { type EventStoreDbDouble, startEventStoreDb } from './support/eventStoreDb/double.js';
+import { Merchant } from './support/merchant.js';
 import { createTestDatabase, type TestDatabase } from './support/postgres.js';
-import { type Reply, type Request, send } from './support/systemClient.js';
 
-interface Recovery {
-  readonly id: string;
-  readonly transaction_ref: string;
-  readonly status: string;
-  readonly next_action: { readonly at: string } | null;
-}
 interface Health {
   readonly status: string;
   readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
@@ -40,7 +34,7 @@ describe('the system on EventStoreDB', function () {
   let config: Config;
   let services: CliServices;
   let serving: Promise<void>;
-  let token = '';
+  const merchant = new Merchant(() => `http://127.0.0.1:${config.port}`, clock);
 
   const configOf = (eventStoreUrl: string | undefined): Promise<Config> =>
     settlePort(
@@ -61,7 +55,7 @@ describe('the system on EventStoreDB', function () {
     services = await compose(config, 'serve', { clock });
     serving = services.serve({ roles: [], signal: stop.signal });
     serving.catch(() => undefined);
-    await eventually(async () => (await call('/readyz').catch(() => undefined))?.status === 200);
+    await eventually(async () => (await merchant.call('/readyz').catch(() => undefined))?.status === 200);
   });
 
   after(async () => {
@@ -73,38 +67,6 @@ describe('the system on EventStoreDB', function () {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const call = <B = Record<string, unknown>>(path: string, request: Request = {}): Promise<Reply<B>> =>
-    send<B>(`http://127.0.0.1:${config.port}${path}`, { token: token || undefined, ...request });
-
-  const report = (ref: string): Promise<Reply> =>
-    call('/v1/events/payment_failed', {
-      headers: { 'idempotency-key': ref },
-      json: {
-        transaction_ref: ref,
-        amount: 1900,
-        currency: 'EUR',
-        customer: { email: `${ref}@customer.test`, name: 'Ada' },
-        gateway: 'sandbox',
-        failure: { code: 'card_declined', decline_code: 'processing_error' },
-        occurred_at: '2026-11-23T10:00:00.000Z',
-        metadata: { sandbox_script: 'success' },
-      },
-    });
-
-  const recoveryOf = async (ref: string): Promise<Recovery | undefined> => {
-    const { body } = await call<{ data?: readonly Recovery[] }>('/v1/recoveries');
-    return body.data?.find((recovery) => recovery.transaction_ref === ref);
-  };
-
-  /** Lets time pass to whatever is next until the recovery is over. */
-  const recovered = (ref: string): Promise<Recovery> =>
-    eventually(async () => {
-      const recovery = await recoveryOf(ref);
-      if (recovery?.status === 'succeeded') return recovery;
-      if (recovery?.next_action) clock.advanceTo(new Date(recovery.next_action.at));
-      return undefined;
-    }, 30_000);
-
   const eventsOf = async (type: string): Promise<RecordedEvent[]> => {
     const events: RecordedEvent[] = [];
     for await (const delivery of services.store.readAll({ after: 0n, filter: { types: [type] } }))
@@ -112,36 +74,45 @@ describe('the system on EventStoreDB', function () {
     return events;
   };
 
+  /** The head, once saga and scheduler have had nothing to append for a second. */
+  const atRest = async (): Promise<bigint> => {
+    let head = -1n;
+    await eventually(async () => {
+      const before = head;
+      head = await services.store.head();
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      return head === before;
+    });
+    return head;
+  };
+
   /** Commands are refused in time and in the right form; what only reads read models is answered. */
   const refusesCommandsAndReadsOn = async (ref: string): Promise<void> => {
     const start = performance.now();
-    const refused = await report(ref);
+    const refused = await merchant.report(ref);
     expect(refused.status).to.equal(503);
     expect(performance.now() - start).to.be.lessThan(4000); // three seconds, and a busy machine
     expect(refused.headers.get('content-type')).to.match(/^application\/problem\+json/);
     expect(Number(refused.headers.get('retry-after'))).to.be.greaterThan(0);
     expect(refused.body['code']).to.equal('unavailable');
-    expect((await call('/v1/recoveries')).status).to.equal(200);
+    expect((await merchant.call('/v1/recoveries')).status).to.equal(200);
     // Readiness is looked at once a second.
     await eventually(async () => {
-      const { status, body } = await call<Health>('/readyz');
+      const { status, body } = await merchant.call<Health>('/readyz');
       return status === 200 && body.checks.find(({ name }) => name === 'event store')?.ok === false;
     });
   };
 
   it('takes a payment from its failure to its recovery', async () => {
-    const account = { email: 'owner@esdb.test', password: 'correct horse battery', org_name: 'Esdb' };
-    const registered = await call('/v1/auth/register', { json: { ...account, org_slug: 'esdb' } });
-    expect(registered.status).to.equal(201);
-    token = String(registered.body['access_token']);
-    const failed = await report('first');
+    expect((await merchant.register('esdb')).status).to.equal(201);
+    const failed = await merchant.report('first');
     expect(failed.status).to.equal(202);
     const position = String(failed.headers.get('x-event-position'));
     expect(BigInt(position) > 0n).to.equal(true);
-    const own = await call('/v1/payments', { headers: { 'x-min-position': position } });
+    const own = await merchant.call('/v1/payments', { headers: { 'x-min-position': position } });
     expect([own.status, own.text.includes('first')]).to.deep.equal([200, true]);
-    const { id } = await recovered('first');
-    expect((await call(`/v1/recoveries/${id}`)).body).to.include({ status: 'succeeded' });
+    const { id } = await merchant.recovered('first');
+    expect((await merchant.call(`/v1/recoveries/${id}`)).body).to.include({ status: 'succeeded' });
     expect(await eventsOf('RecoverySucceeded')).to.have.length(1);
     expect((await db.pool.query('SELECT FROM events')).rowCount).to.equal(0);
   });
@@ -155,21 +126,21 @@ describe('the system on EventStoreDB', function () {
   });
 
   it('refuses commands and reads on while the server is down, and goes on when it is back', async () => {
-    expect((await report('before')).status).to.equal(202);
+    expect((await merchant.report('before')).status).to.equal(202);
     await log.stop();
     await refusesCommandsAndReadsOn('second');
     await log.start();
-    await eventually(async () => (await report('second')).status === 202);
-    await recovered('before');
-    await recovered('second');
+    await eventually(async () => (await merchant.report('second')).status === 202);
+    await merchant.recovered('before');
+    await merchant.recovered('second');
   });
 
   it('does the same when the server hangs', async () => {
     log.hang();
     await refusesCommandsAndReadsOn('third');
     log.resume();
-    await eventually(async () => (await report('third')).status === 202);
-    await recovered('third');
+    await eventually(async () => (await merchant.report('third')).status === 202);
+    await merchant.recovered('third');
     expect((await eventsOf('PaymentFailed')).map(({ data }) => data)).to.have.length(4);
   });
 
@@ -181,10 +152,13 @@ describe('the system on EventStoreDB', function () {
       max_delay_minutes: 240,
     };
     const change = () =>
-      call('/v1/retry/policies/active', { method: 'PUT', json: { ...policy, enabled_channels: [] } });
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // the user is looked at again, too
+      merchant.call('/v1/retry/policies/active', {
+        method: 'PUT',
+        json: { ...policy, enabled_channels: [] },
+      });
+    await atRest();
     const { append } = log.calls;
-    log.quirks.slow = { reads: 1000, appends: 5000 };
+    log.quirks.slow = { reads: 1800, appends: 5000 };
     const start = performance.now();
     const refused = await change();
     expect([refused.status, refused.body['code']]).to.deep.equal([503, 'unavailable']);
@@ -196,14 +170,7 @@ describe('the system on EventStoreDB', function () {
 
   it('has read models equal to a rebuild, byte by byte', async () => {
     const { store } = services;
-    let head = -1n;
-    // The saga and the scheduler may still have something to append.
-    await eventually(async () => {
-      const before = head;
-      head = await store.head();
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      return head === before;
-    });
+    const head = await atRest();
     const engine = new ProjectionEngine({ store, pool: db.pool, projections, logger: silentLogger });
     for (const { name } of engine.list()) expect(await engine.waitFor(name, head, 15_000)).to.equal(true);
     const live = await digests(db.pool, engine);
