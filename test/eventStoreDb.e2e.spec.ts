@@ -13,7 +13,7 @@ import { silentLogger } from '../src/kernel/logger.js';
 import { compose } from '../src/main.js';
 import { ProjectionEngine } from '../src/projections/engine/engine.js';
 import { projections } from '../src/projections/index.js';
-import { digests, eventually } from './support/engine.js';
+import { atRest, digests, eventually } from './support/engine.js';
 import { sampleEvents, uniqueStream } from './support/eventSamples.js';
 import { type EventStoreDbDouble, startEventStoreDb } from './support/eventStoreDb/double.js';
 import { Merchant } from './support/merchant.js';
@@ -72,18 +72,6 @@ describe('the system on EventStoreDB', function () {
     for await (const delivery of services.store.readAll({ after: 0n, filter: { types: [type] } }))
       if (delivery.kind === 'events') events.push(...delivery.events);
     return events;
-  };
-
-  /** The head, once saga and scheduler have had nothing to append for a second. */
-  const atRest = async (): Promise<bigint> => {
-    let head = -1n;
-    await eventually(async () => {
-      const before = head;
-      head = await services.store.head();
-      await new Promise((resolve) => setTimeout(resolve, 1100));
-      return head === before;
-    });
-    return head;
   };
 
   /** Commands are refused in time and in the right form; what only reads read models is answered. */
@@ -156,7 +144,7 @@ describe('the system on EventStoreDB', function () {
         method: 'PUT',
         json: { ...policy, enabled_channels: [] },
       });
-    await atRest();
+    await atRest(services.store);
     const { append } = log.calls;
     log.quirks.slow = { reads: 1800, appends: 5000 };
     const start = performance.now();
@@ -170,7 +158,7 @@ describe('the system on EventStoreDB', function () {
 
   it('has read models equal to a rebuild, byte by byte', async () => {
     const { store } = services;
-    const head = await atRest();
+    const head = await atRest(services.store);
     const engine = new ProjectionEngine({ store, pool: db.pool, projections, logger: silentLogger });
     for (const { name } of engine.list()) expect(await engine.waitFor(name, head, 15_000)).to.equal(true);
     const live = await digests(db.pool, engine);

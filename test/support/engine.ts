@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { EventStore } from '../../src/events/eventStore.js';
 import type { ProjectionEngine } from '../../src/projections/engine/engine.js';
 import type { AnyProjection } from '../../src/projections/engine/fold.js';
 import type { ColumnType } from '../../src/projections/engine/projection.js';
@@ -60,6 +61,18 @@ export const eventually = async <T>(
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${check.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+};
+
+/** The head, once nobody has had anything to append for a second. */
+export const atRest = async (store: Pick<EventStore, 'head'>): Promise<bigint> => {
+  let head = -1n;
+  await eventually(async () => {
+    const before = head;
+    head = await store.head();
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    return head === before;
+  });
+  return head;
 };
 
 export const named = (name: string): AnyProjection => {
