@@ -2,18 +2,18 @@ import type { Recorded, RecordedEvent, StreamId } from '../events/envelope.js';
 import type { EventType } from '../events/registry.js';
 import { FIRST_INSTANT, type Instant, LAST_INSTANT } from '../kernel/clock.js';
 import type { Message } from '../kernel/message.js';
-import type { Projection, Row } from './engine/projection.js';
+import type { Draft, Projection, Row } from './engine/projection.js';
 
 type Of<E extends Message, T extends string> = Recorded<Extract<E, { readonly type: T }>>;
 
 /** Events that may make a row (or meet one that is there already). */
 export type Opens<R extends Row, E extends Message> = {
-  readonly [T in E['type']]?: (event: Of<E, T>, key: string, row: R | undefined) => R | null;
+  readonly [T in E['type']]?: (event: Of<E, T>, key: string, row: Draft<R> | undefined) => R | null;
 };
 
 /** Events that only change or delete a row that is there. */
 export type Changes<R extends Row, E extends Message> = {
-  readonly [T in E['type']]?: (row: R, event: Of<E, T>) => R | null;
+  readonly [T in E['type']]?: (row: Draft<R>, event: Of<E, T>) => R | null;
 };
 
 /** A fold from one function per event type, so that the types it reads are exactly the types it handles. */
@@ -21,8 +21,8 @@ export const foldOf = <R extends Row, E extends Message>(
   opens: Opens<R, E>,
   changes: Changes<R, E>,
 ): Pick<Projection<R>, 'events' | 'project'> => {
-  type Opener = (event: RecordedEvent, key: string, row: R | undefined) => R | null;
-  type Changer = (row: R, event: RecordedEvent) => R | null;
+  type Opener = (event: RecordedEvent, key: string, row: Draft<R> | undefined) => R | null;
+  type Changer = (row: Draft<R>, event: RecordedEvent) => R | null;
   const openers = new Map(Object.entries(opens) as [string, Opener][]);
   const changers = new Map(Object.entries(changes) as [string, Changer][]);
   return {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { isDeepStrictEqual } from 'node:util';
 import type { RecordedEvent } from '../events/envelope.js';
 import { type EventType, eventSchemas } from '../events/registry.js';
 import { paymentEvents } from '../events/payment.js';
@@ -47,8 +48,8 @@ const effective = (projection: AnyProjection, events: readonly RecordedEvent[]):
   for (const event of events)
     for (const key of projection.keysOf(event)) {
       const before = rows.get(key) ?? undefined;
-      const after = projection.project(before, event, key);
-      if ((before ?? null) !== after) types.add(event.type);
+      const after = projection.project(before && { ...before }, event, key);
+      if (!isDeepStrictEqual(before ?? null, after)) types.add(event.type);
       rows.set(key, after);
     }
   return types;

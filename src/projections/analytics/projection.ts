@@ -2,7 +2,7 @@ import type { Recorded, RecordedEvent } from '../../events/envelope.js';
 import type { EventType } from '../../events/registry.js';
 import type { Category, Cohort, RecoveryEvent } from '../../events/recovery.js';
 import { DAY } from '../../kernel/clock.js';
-import type { Projection } from '../engine/projection.js';
+import type { Draft, Projection } from '../engine/projection.js';
 import { dayOf } from '../fold.js';
 import { type Counter, counters, windows } from './counters.js';
 
@@ -127,13 +127,17 @@ const activityKey = (event: RecordedEvent): string => {
 
 const zeros = Object.fromEntries(counters.map((counter) => [counter, 0])) as Record<Counter, number>;
 
-const emptyRow = (key: string): AnalyticsRow => {
+const emptyRow = (key: string): Draft<AnalyticsRow> => {
   const [org_id = '', day = '', currency = ''] = key.split('/');
   return { key, org_id, day, currency, declines: {}, ...zeros };
 };
 
-const project = (row: AnalyticsRow | undefined, event: RecordedEvent, key: string): AnalyticsRow => {
-  const next: { -readonly [K in keyof AnalyticsRow]: AnalyticsRow[K] } = { ...(row ?? emptyRow(key)) };
+const project = (
+  row: Draft<AnalyticsRow> | undefined,
+  event: RecordedEvent,
+  key: string,
+): AnalyticsRow => {
+  const next = row ?? emptyRow(key);
   if (key === cohortKey(event)) effectOf(cohortEffects, event)?.add(next, event);
   if (key !== activityKey(event)) return next;
   effectOf(activityEffects, event)?.add(next, event);

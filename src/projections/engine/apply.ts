@@ -2,7 +2,7 @@ import type { Position, RecordedEvent } from '../../events/envelope.js';
 import type { Db } from '../../kernel/db.js';
 import { type Codec, rowTypes } from './codec.js';
 import { EventFailure, isDataError } from './errors.js';
-import { foldEvent, keysOf, type Model, relevant } from './fold.js';
+import { type Cell, foldEvent, keysOf, type Model, relevant } from './fold.js';
 import type { Generation } from './generations.js';
 import type { Row } from './projection.js';
 import { quoted } from './table.js';
@@ -80,7 +80,7 @@ const applyHalves = async (
   return moved && applyBatch(db, model, moved, tail, beforeCommit);
 };
 
-type Changes = ReadonlyMap<string, Row | null>;
+type Changes = ReadonlyMap<string, Cell>;
 
 const foldBatch = async (
   db: Db,
@@ -88,17 +88,17 @@ const foldBatch = async (
   at: Generation,
   events: readonly RecordedEvent[],
 ): Promise<Changes> => {
-  const changed = new Map<string, Row | null>();
+  const changed = new Map<string, Cell>();
   const current = relevant(model, events);
   if (current.length === 0) return changed;
   const keys = current.map((event) => keysOf(model, event));
   const loaded = await loadRows(db, model.codec, at.physical, [...new Set(keys.flat())]);
   const rows = {
-    get: (key: string) => {
-      const row = changed.get(key);
-      return row === undefined ? loaded.get(key) : (row ?? undefined);
+    at: (key: string) => {
+      let cell = changed.get(key);
+      if (cell === undefined) changed.set(key, (cell = { row: loaded.get(key) ?? null }));
+      return cell;
     },
-    set: (key: string, row: Row | null) => void changed.set(key, row),
   };
   current.forEach((event, index) => {
     foldEvent(model, rows, event, keys[index]);
@@ -133,9 +133,9 @@ const write = async (
 ): Promise<boolean> => {
   const stored: Row[] = [];
   const deleted: string[] = [];
-  for (const [key, row] of changes) {
+  for (const [key, { row }] of changes) {
     if (row === null) deleted.push(key);
-    else stored.push(row);
+    else stored.push(codec.normalize(row));
   }
   const values: unknown[] = [at.name, at.generation, at.position, at.epoch, position, at.state];
   values.push(events.at(-1)?.recorded_at ?? null);

@@ -2,7 +2,7 @@ import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import type { Instant } from '../../kernel/clock.js';
 import { ProjectionError } from './errors.js';
-import { foldEvent, type Model, relevant } from './fold.js';
+import { type Cell, foldEvent, type Model, relevant } from './fold.js';
 import type { Row } from './projection.js';
 
 /** Up to and including what was recorded at an instant, or at a place in the log. */
@@ -23,13 +23,8 @@ export const asOf = async (
   if (streamOf === undefined)
     throw new ProjectionError('as_of_unsupported', `rows of ${model.name} are folded from many streams`);
   const known = knownBy(moment);
-  let row: Row | undefined;
-  const rows = {
-    get: () => row,
-    set: (_key: string, next: Row | null) => {
-      row = next ?? undefined;
-    },
-  };
+  const cell: Cell = { row: null };
+  const rows = { at: () => cell };
   for await (const page of store.readStream(streamOf(key))) {
     const events = page.filter(known);
     for (const event of relevant(model, events)) {
@@ -37,7 +32,7 @@ export const asOf = async (
     }
     if (events.length < page.length) break;
   }
-  return row && inStoredOrder(model.codec.normalize(row));
+  return cell.row === null ? undefined : inStoredOrder(model.codec.normalize(cell.row));
 };
 
 /** jsonb keeps the fields of an object by length, then by byte, whoever wrote them: the row reads like the live one. */

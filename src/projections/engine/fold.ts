@@ -2,12 +2,12 @@ import type { RecordedEvent } from '../../events/envelope.js';
 import { upcast } from '../../events/registry.js';
 import { type Codec, codecOf } from './codec.js';
 import { EventFailure } from './errors.js';
-import type { Projection, Row } from './projection.js';
+import type { Draft, Projection, Row } from './projection.js';
 import { definitionOf } from './table.js';
 
 /** Any projection, whatever its rows: the method lets a narrower row type pass. */
 export interface AnyProjection extends Omit<Projection, 'project'> {
-  project(row: Row | undefined, event: RecordedEvent, key: string): Row | null;
+  project(row: Draft<Row> | undefined, event: RecordedEvent, key: string): Row | null;
 }
 
 /** A projection with what is derived from it once. */
@@ -27,10 +27,13 @@ export const modelOf = (projection: AnyProjection): Model => ({
   types: new Set(projection.events),
 });
 
-/** Where a fold finds and leaves rows. */
+/** Where a fold finds a row and leaves what became of it; null while there is none. */
+export interface Cell {
+  row: Row | null;
+}
+
 export interface Rows {
-  get(key: string): Row | undefined;
-  set(key: string, row: Row | null): void;
+  at(key: string): Cell;
 }
 
 /**
@@ -50,15 +53,12 @@ export const foldEvent = (
   }
 };
 
-const foldInto = ({ projection, codec }: Model, rows: Rows, event: RecordedEvent, key: string): void => {
-  const before = rows.get(key);
-  const after = projection.project(before, event, key);
-  if (after === null) {
-    if (before !== undefined) rows.set(key, null);
-  } else if (after !== before) {
-    if (after.key !== key) throw new Error(`the fold answered row ${after.key} for row ${key}`);
-    rows.set(key, codec.normalize(after));
-  }
+const foldInto = ({ projection }: Model, rows: Rows, event: RecordedEvent, key: string): void => {
+  const cell = rows.at(key);
+  const after = projection.project(cell.row ?? undefined, event, key);
+  if (after !== null && after.key !== key)
+    throw new Error(`the fold answered row ${after.key} for row ${key}`);
+  cell.row = after;
 };
 
 export const keysOf = (model: Model, event: RecordedEvent): readonly string[] =>

@@ -8,6 +8,9 @@ export type ColumnType =
 /** A row as the fold sees it: JSON-compatible; bigint columns are numbers below 2^53, instants ISO text in UTC with milliseconds. */
 export type Row = Readonly<Record<string, unknown>> & { readonly key: string; readonly org_id: string };
 
+/** A row in the hands of its fold, which may set its columns; what they hold is never changed. */
+export type Draft<R> = { -readonly [K in keyof R]: R[K] };
+
 export interface Table {
   /** Also the name of the view that readers query. Every table has `key` (text or uuid, primary key) and `org_id` (uuid). */
   readonly name: string;
@@ -19,8 +22,8 @@ export interface Table {
 /**
  * A read model: data plus one pure fold, used live, for rebuild, as-of and in tests.
  * - `keysOf` names the rows an event touches, from the event alone;
- * - `project` answers a row and an event with the new row, `null` to delete it, or the same row when nothing changes.
- *   It never throws for a valid fact, has no side effect and reads no clock.
+ * - `project` answers a row and an event with the row as it is now, `null` to delete it. The row is its own: it may set
+ *   the columns and answer the same object. It never throws for a valid fact, has no other effect and reads no clock.
  * Raise `version` with every change of the fold or the table: the engine rebuilds side by side.
  */
 export interface Projection<R extends Row = Row> {
@@ -28,7 +31,7 @@ export interface Projection<R extends Row = Row> {
   readonly table: Table;
   readonly events: readonly EventType[];
   readonly keysOf: (event: RecordedEvent) => readonly string[];
-  readonly project: (row: R | undefined, event: RecordedEvent, key: string) => R | null;
+  readonly project: (row: Draft<R> | undefined, event: RecordedEvent, key: string) => R | null;
   /** The one stream a row is folded from, where there is just one: what as-of reads. */
   readonly streamOf?: (key: string) => StreamId;
 }

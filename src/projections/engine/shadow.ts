@@ -3,16 +3,14 @@ import type { Db } from '../../kernel/db.js';
 import { loadRows } from './apply.js';
 import { copyRows } from './copy.js';
 import { intoTable } from './errors.js';
-import type { Model, Rows } from './fold.js';
+import type { Cell, Model, Rows } from './fold.js';
 import type { Generation } from './generations.js';
 import { KeyFilter } from './keyFilter.js';
 import type { Row } from './projection.js';
 import { addKeyIndex, addPrimaryKey, quoted } from './table.js';
 import { inTransaction } from './transaction.js';
 
-interface Entry {
-  /** Null: deleted. */
-  row: Row | null;
+interface Entry extends Cell {
   /** The table has a row of this key. */
   stored: boolean;
   dirty: boolean;
@@ -54,18 +52,10 @@ export class Shadow implements Rows {
     private readonly memory: Memory,
   ) {}
 
-  get(key: string): Row | undefined {
-    return this.#touch(key)?.row ?? undefined;
-  }
-
-  set(key: string, row: Row | null): void {
-    const entry = this.#touch(key);
-    if (entry === undefined) {
-      this.#add(key, { row, stored: false, dirty: true });
-      return;
-    }
-    entry.row = row;
+  at(key: string): Cell {
+    const entry = this.#touch(key) ?? this.#add(key, { row: null, stored: false, dirty: true });
     entry.dirty = true;
+    return entry;
   }
 
   /** True once some rows are in the table only: then keys must be prepared before they are folded. */
@@ -125,10 +115,11 @@ export class Shadow implements Rows {
     return old;
   }
 
-  #add(key: string, entry: Entry): void {
+  #add(key: string, entry: Entry): Entry {
     this.#young.set(key, entry);
     this.memory.young++;
     this.memory.rows++;
+    return entry;
   }
 
   async #store(client: pg.ClientBase, entries: ReadonlyMap<string, Entry>): Promise<void> {

@@ -6,7 +6,7 @@ import {
   type RecoveryEvent,
   recoveryStream,
 } from '../../events/recovery.js';
-import type { Projection } from '../engine/projection.js';
+import type { Draft, Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
 import { quietUntil } from './pending.js';
 import { nextActionOf, type RecoveryRow, type RecoveryStatus } from './row.js';
@@ -22,22 +22,20 @@ import {
 type Of<T extends RecoveryEvent['type']> = Recorded<Extract<RecoveryEvent, { type: T }>>;
 
 const moved = (
-  row: RecoveryRow,
+  row: Draft<RecoveryRow>,
   event: Recorded<RecoveryEvent>,
   change: Partial<RecoveryRow>,
 ): RecoveryRow => {
-  // A bare spread is cloned by shape. With more in the literal this fold ran at a third of the speed.
-  const next: { -readonly [K in keyof RecoveryRow]: RecoveryRow[K] } = { ...row };
-  Object.assign(next, change);
-  next.last_event_at = occurredAt(event);
-  next.revision = Number(event.revision);
-  next.position = Number(event.position);
-  next.next_action = nextActionOf(next);
-  return next;
+  Object.assign(row, change);
+  row.last_event_at = occurredAt(event);
+  row.revision = Number(event.revision);
+  row.position = Number(event.position);
+  row.next_action = nextActionOf(row);
+  return row;
 };
 
 const closed = (
-  row: RecoveryRow,
+  row: Draft<RecoveryRow>,
   event: Recorded<RecoveryEvent>,
   change: Partial<RecoveryRow> & { status: Exclude<RecoveryStatus, 'active'>; closed_at: string },
 ): RecoveryRow =>
