@@ -47,12 +47,12 @@ export const assertValid = (type: string, data: unknown): void => {
 };
 
 /** Brings stored events to the newest version of their types, by a table of upcasters. */
-export const upcasterOf =
-  (table: Upcasters) =>
-  (event: RecordedEvent): RecordedEvent => {
+export const upcasterOf = (table: Upcasters): ((event: RecordedEvent) => RecordedEvent) => {
+  const versions = new Map(Object.keys(eventSchemas).map((type) => [type, versionIn(table, type)]));
+  return (event) => {
     const { type, position, metadata } = event;
-    if (!Object.hasOwn(eventSchemas, type)) throw new Error(`unknown event type ${type} at ${position}`);
-    const newest = versionIn(table, type);
+    const newest = versions.get(type);
+    if (newest === undefined) throw new Error(`unknown event type ${type} at ${position}`);
     const { schema_version: version } = metadata;
     if (version === newest) return event;
     if (version > newest)
@@ -61,6 +61,7 @@ export const upcasterOf =
     const data = chain.slice(version - 1).reduce((older: unknown, step) => step(older), event.data);
     return { ...event, data, metadata: { ...metadata, schema_version: newest } };
   };
+};
 
 /** @throws Error for a type or a version that this code does not know */
 export const upcast = upcasterOf(upcasters);

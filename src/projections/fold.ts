@@ -23,16 +23,12 @@ export const foldOf = <R extends Row, E extends Message>(
 ): Pick<Projection<R>, 'events' | 'project'> => {
   type Opener = (event: RecordedEvent, key: string, row: Draft<R> | undefined) => R | null;
   type Changer = (row: Draft<R>, event: RecordedEvent) => R | null;
-  const openers = new Map(Object.entries(opens) as [string, Opener][]);
-  const changers = new Map(Object.entries(changes) as [string, Changer][]);
+  const folds = new Map(Object.entries(opens) as [string, Opener][]);
+  for (const [type, change] of Object.entries(changes) as [string, Changer][])
+    folds.set(type, (event, _key, row) => (row === undefined ? null : change(row, event)));
   return {
-    events: [...openers.keys(), ...changers.keys()] as EventType[],
-    project: (row, event, key) => {
-      const opener = openers.get(event.type);
-      if (opener) return opener(event, key, row);
-      if (row === undefined) return null;
-      return changers.get(event.type)?.(row, event) ?? null;
-    },
+    events: [...folds.keys()] as EventType[],
+    project: (row, event, key) => folds.get(event.type)?.(event, key, row) ?? null,
   };
 };
 

@@ -5,7 +5,7 @@ import { type EventType, eventSchemas } from '../events/registry.js';
 import { paymentEvents } from '../events/payment.js';
 import { recoveryEvents } from '../events/recovery.js';
 import { recoveryHistories } from '../../test/support/recoveryHistories.js';
-import type { AnyProjection } from '../../test/support/projectionSpec.js';
+import type { AnyProjection } from './engine/fold.js';
 import { projections } from './index.js';
 
 const recovery = Object.keys(recoveryEvents) as EventType[];

@@ -1,12 +1,8 @@
 import { expect } from 'chai';
 import type { EventMetadata, RecordedEvent } from '../../src/events/envelope.js';
 import { assertValid } from '../../src/events/registry.js';
-import type { Draft, Projection, Row, Table } from '../../src/projections/engine/projection.js';
-
-/** Any projection, whatever its rows: the method lets a narrower row type pass. */
-export interface AnyProjection extends Omit<Projection, 'project'> {
-  project(row: Draft<Row> | undefined, event: RecordedEvent, key: string): Row | null;
-}
+import type { AnyProjection } from '../../src/projections/engine/fold.js';
+import type { Row, Table } from '../../src/projections/engine/projection.js';
 
 /** An event of a stream as the log would hold it, valid by its schema; position and revision are given by `given`. */
 export const recorded = (
@@ -79,8 +75,12 @@ export const rowsOf = (
     for (const key of projection.keysOf(event)) {
       const before = rows.get(key);
       const after = projection.project(before, event, key);
-      if (after === null) rows.delete(key);
-      else rows.set(key, check ? checked(projection.table, after) : after);
+      if (after === null) {
+        rows.delete(key);
+        continue;
+      }
+      projection.derive?.(after);
+      rows.set(key, check ? checked(projection.table, after) : after);
     }
   }
   return rows;

@@ -11,7 +11,8 @@ import {
   pointView,
   quoted,
 } from '../../src/projections/engine/table.js';
-import { type AnyProjection, rowsOf } from './projectionSpec.js';
+import type { AnyProjection } from '../../src/projections/engine/fold.js';
+import { rowsOf } from './projectionSpec.js';
 
 /** A read model as the engine makes its table, filled at once: for tests of queries. Answers the rows. */
 export const fill = async (

@@ -11,9 +11,18 @@ import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { assertAppendable, pageSizeOf } from './appendRules.js';
-import { type Page, type PageRequest, prefetched, windowed } from './pages.js';
+import { type Page, prefetched, windowed } from './pages.js';
 import { PgAppender } from './pgAppender.js';
-import { readEvents, readHead, readLag, readLines, readStreamPage } from './pgReader.js';
+import {
+  eventsOf,
+  type EventRow,
+  linesOf,
+  readEvents,
+  readHead,
+  readLag,
+  readRows,
+  readStreamPage,
+} from './pgReader.js';
 import { PgTail } from './pgTail.js';
 import { PgNotifier } from './pgWakeups.js';
 import { positionBefore } from './positionBefore.js';
@@ -80,8 +89,8 @@ export class PgEventStore implements EventStore {
 
   async *readAll(options: ReadAllOptions): AsyncGenerator<Delivery> {
     let position = options.after;
-    for await (const page of this.#pages(options, readEvents)) {
-      yield { kind: 'events', events: page.items, position: page.position };
+    for await (const page of this.#pages(options)) {
+      yield { kind: 'events', events: eventsOf(page.items), position: page.position };
       position = page.position;
     }
     if (!options.signal?.aborted) yield { kind: 'caught_up', position };
@@ -92,7 +101,7 @@ export class PgEventStore implements EventStore {
   }
 
   async *readLines(options: ReadAllOptions): AsyncGenerator<readonly string[]> {
-    for await (const { items } of this.#pages(options, readLines)) if (items.length > 0) yield items;
+    for await (const { items } of this.#pages(options)) if (items.length > 0) yield linesOf(items);
   }
 
   head(): Promise<Position> {
@@ -120,22 +129,19 @@ export class PgEventStore implements EventStore {
   }
 
   /** Pages up to `until`, or to the head as it stands when the reader gets there. */
-  #pages<T>(
-    { after, filter = {}, until, signal, ...options }: ReadAllOptions,
-    readPage: (pool: pg.Pool, request: PageRequest) => Promise<Page<T>>,
-  ): AsyncGenerator<Page<T>> {
+  #pages({ after, filter = {}, until, signal, ...options }: ReadAllOptions): AsyncGenerator<Page<EventRow>> {
     const limit = pageSizeOf(options);
     const last = async (): Promise<Position> => {
       const head = await readHead(this.#pool);
       return until !== undefined && until < head ? until : head;
     };
     const read = (from: Position, upTo: Position) =>
-      readPage(this.#pool, { after: from, upTo, filter, limit });
+      readRows(this.#pool, { after: from, upTo, filter, limit });
     const walks = filter.stream === undefined && filter.orgId === undefined;
     if (walks && limit >= LARGE_PAGE)
       return windowed({ after, step: BigInt(limit), end: last, read, abort: signal });
     let end = after;
-    const readNext = async (from: Position): Promise<Page<T> | undefined> => {
+    const readNext = async (from: Position): Promise<Page<EventRow> | undefined> => {
       if (from >= end && (until === undefined || from < until)) end = await last();
       return from < end ? read(from, end) : undefined;
     };

@@ -132,11 +132,7 @@ const emptyRow = (key: string): Draft<AnalyticsRow> => {
   return { key, org_id, day, currency, declines: {}, ...zeros };
 };
 
-const project = (
-  row: Draft<AnalyticsRow> | undefined,
-  event: RecordedEvent,
-  key: string,
-): AnalyticsRow => {
+const project = (row: Draft<AnalyticsRow> | undefined, event: RecordedEvent, key: string): AnalyticsRow => {
   const next = row ?? emptyRow(key);
   if (key === cohortKey(event)) effectOf(cohortEffects, event)?.add(next, event);
   if (key !== activityKey(event)) return next;

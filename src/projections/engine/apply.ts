@@ -34,7 +34,7 @@ export const applyBatch = async (
   if (changes instanceof Error) throw changes;
   beforeCommit();
   try {
-    const moved = await write(db, model.codec, at, changes, batch);
+    const moved = await write(db, model, at, changes, batch);
     return moved && { ...at, position: batch.position, error: null };
   } catch (error) {
     if (!isDataError(error)) throw error;
@@ -126,16 +126,17 @@ export const loadRows = async (
 // together; they are folded again from the log, which does wait.
 const write = async (
   db: Db,
-  codec: Codec,
+  model: Model,
   at: Generation,
   changes: Changes,
   { events, position }: Batch,
 ): Promise<boolean> => {
+  const { codec } = model;
   const stored: Row[] = [];
   const deleted: string[] = [];
   for (const [key, { row }] of changes) {
     if (row === null) deleted.push(key);
-    else stored.push(codec.normalize(row));
+    else stored.push(model.finish(row));
   }
   const values: unknown[] = [at.name, at.generation, at.position, at.epoch, position, at.state];
   values.push(events.at(-1)?.recorded_at ?? null);

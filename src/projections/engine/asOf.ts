@@ -32,7 +32,7 @@ export const asOf = async (
     }
     if (events.length < page.length) break;
   }
-  return cell.row === null ? undefined : inStoredOrder(model.codec.normalize(cell.row));
+  return cell.row === null ? undefined : inStoredOrder(model.finish(cell.row));
 };
 
 /** jsonb keeps the fields of an object by length, then by byte, whoever wrote them: the row reads like the live one. */

@@ -1,10 +1,10 @@
-import type pg from 'pg';
 import type { Position, RecordedEvent } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { upcast } from '../../events/registry.js';
 import { EventFailure } from './errors.js';
 import { foldEvent, keysOf } from './fold.js';
 import { setProgress } from './generations.js';
+import type { Lane } from './lane.js';
 import type { Progress } from './progress.js';
 import type { Memory, Shadow } from './shadow.js';
 
@@ -24,13 +24,13 @@ const SHOW_EVERY_MS = 1_000;
  */
 export const foldLog = async (
   store: EventStore,
-  client: pg.ClientBase,
+  lane: Lane,
   shadows: readonly Shadow[],
   memory: Memory,
   range: Range,
   progress: Progress,
 ): Promise<Position> => {
-  const pass = new Pass(client, shadows, memory);
+  const pass = new Pass(shadows, memory);
   const types = [...new Set(shadows.flatMap(({ model }) => [...model.types]))];
   const { orgId, ...bounds } = range;
   const filter = { types, ...(orgId !== undefined && { orgId }) };
@@ -47,7 +47,9 @@ export const foldLog = async (
     progress.tell('reading');
     if (performance.now() - shownAt > SHOW_EVERY_MS) {
       shownAt = performance.now();
-      for (const { target } of shadows) await setProgress(client, target, 'reading', position);
+      await lane.run(async (client) => {
+        for (const { target } of shadows) await setProgress(client, target, 'reading', position);
+      });
     }
   }
   range.signal.throwIfAborted();
@@ -59,7 +61,6 @@ class Pass {
   readonly #wanting = new Map<string, Shadow[]>();
 
   constructor(
-    private readonly client: pg.ClientBase,
     private readonly shadows: readonly Shadow[],
     private readonly memory: Memory,
   ) {
@@ -71,43 +72,39 @@ class Pass {
   }
 
   async fold(events: readonly RecordedEvent[]): Promise<void> {
-    let preparedTo = 0;
     for (const [index, stored] of events.entries()) {
       const wanting = this.#wanting.get(stored.type);
       if (wanting === undefined) continue;
-      if (index >= preparedTo && this.#spilled) preparedTo = await this.#prepare(events, index);
       const event = current(stored, wanting[0]);
-      for (const shadow of wanting) foldEvent(shadow.model, shadow, event);
-      if (this.memory.room <= 0) {
-        for (const shadow of this.shadows) await shadow.makeRoom(this.client);
-        preparedTo = index + 1;
+      for (const shadow of wanting) {
+        if (foldEvent(shadow.model, shadow, event)) continue;
+        await this.#prepare(events.slice(index));
+        foldEvent(shadow.model, shadow, event);
       }
+      if (this.memory.room <= 0) await this.#endSpan();
     }
   }
 
-  get #spilled(): boolean {
-    return this.shadows.some(({ spilled }) => spilled);
+  async #endSpan(): Promise<void> {
+    const { memory, shadows } = this;
+    for (const shadow of shadows) await shadow.writeIdle();
+    for (; memory.full && memory.oldest < memory.span; memory.oldest++)
+      for (const shadow of shadows) await shadow.forget(memory.oldest);
+    memory.nextSpan();
   }
 
-  /**
-   * Loads the rows that were written out and that the next events want: as many events as there is room for, at
-   * least one. Answers up to which event it came.
-   */
-  async #prepare(events: readonly RecordedEvent[], from: number): Promise<number> {
+  /** Loads the rows that left memory and that these events want: for as many as there is room for, at least the first. */
+  async #prepare(events: readonly RecordedEvent[]): Promise<void> {
     const wanted = new Map<Shadow, Set<string>>();
     let { room } = this.memory;
-    let to = from;
-    for (; to < events.length; to++) {
-      const stored = events[to];
-      if (stored === undefined) break;
+    for (const [index, stored] of events.entries()) {
       const wanting = this.#wanting.get(stored.type) ?? [];
       const missing = wanting.flatMap((shadow) => missingOf(shadow, current(stored, shadow), wanted));
       room -= missing.length;
-      if (room < 0 && to > from) break;
+      if (room < 0 && index > 0) break;
       for (const [shadow, key] of missing) wanted.set(shadow, (wanted.get(shadow) ?? new Set()).add(key));
     }
-    for (const [shadow, keys] of wanted) await shadow.load(this.client, [...keys]);
-    return to;
+    for (const [shadow, keys] of wanted) await shadow.load([...keys]);
   }
 }
 

@@ -55,17 +55,21 @@ const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 const escaped = (text: string): string =>
   SPECIAL.test(text) ? text.replace(/[\\\n\r\t]/g, (char) => escapes[char] ?? char) : text;
 
-const copyValue = (value: unknown, type: ColumnType | undefined): string => {
-  if (value === null || value === undefined) return '\\N';
-  if (type === 'jsonb') return JSON.stringify(value).replaceAll('\\', '\\\\');
-  if (type === 'text') return escaped(value as string);
-  // Numbers, booleans, ids and times have nothing to escape: the table would refuse anything else.
-  return String(value as string | number | boolean);
+type CopyValue = (value: unknown) => string;
+
+/** Numbers, booleans, ids and times have nothing to escape: the table would refuse anything else. */
+const plain: CopyValue = String;
+const copyJson: CopyValue = (value) => {
+  const json = JSON.stringify(value);
+  return json.includes('\\') ? json.replaceAll('\\', '\\\\') : json;
 };
+const copyText = escaped as CopyValue;
+const copyValueOf = (type: ColumnType): CopyValue =>
+  type === 'jsonb' ? copyJson : type === 'text' ? copyText : plain;
 
 export const codecOf = (table: Table): Codec => {
   const columns = [...columnsOf(table)];
-  const types = columns.map(([, type]) => type);
+  const copyValues = columns.map(([, type]) => copyValueOf(type));
   const columnList = columns.map(([column]) => quoted(column)).join(', ');
   return {
     columnList,
@@ -78,8 +82,12 @@ export const codecOf = (table: Table): Codec => {
     normalize: normalizer(columns),
     toCopy: (row) => {
       const values = Object.values(row);
-      let line = copyValue(values[0], types[0]);
-      for (let i = 1; i < types.length; i++) line += `\t${copyValue(values[i], types[i])}`;
+      let line = '';
+      for (const [i, copyValue] of copyValues.entries()) {
+        const value = values[i];
+        if (i > 0) line += '\t';
+        line += value === null ? '\\N' : copyValue(value);
+      }
       return `${line}\n`;
     },
   };

@@ -12,7 +12,7 @@ const CHUNK = 128 * 1024;
 function* chunks(codec: Codec, rows: Iterable<Row>): Generator<Buffer> {
   let text = '';
   for (const row of rows) {
-    text += codec.toCopy(codec.normalize(row));
+    text += codec.toCopy(row);
     if (text.length >= CHUNK) {
       yield Buffer.from(text);
       text = '';

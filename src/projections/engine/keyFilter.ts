@@ -9,10 +9,6 @@ const HASHES = 4;
 export class KeyFilter {
   #bits: Int32Array | undefined;
 
-  get empty(): boolean {
-    return this.#bits === undefined;
-  }
-
   add(key: string): void {
     this.#bits ??= new Int32Array(BITS / 32);
     const [first, second] = hash(key);

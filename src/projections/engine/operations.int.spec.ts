@@ -74,6 +74,27 @@ describe('projection engine', () => {
     expect(await tables()).to.have.lengthOf(2); // served, and kept for rollback
   }).timeout(180_000);
 
+  it('leaves nothing behind when a fold fails while rows are being written', async () => {
+    await seedLog(db.pool, log);
+    const live = await filled();
+    const before = await tables();
+    const poison = log.findLast(({ type }) => type === 'RetryDeclined') as RecordedEvent;
+    const good = named('recoveries');
+    const bad: AnyProjection = {
+      ...good,
+      project: (row, event, key) => {
+        if (event.id === poison.id) throw new Error('no such attempt');
+        return good.project(row, event, key);
+      },
+    };
+    const error = await caught(engineOf([bad]).rebuild('all', { batch: 1_000, maxRowsInMemory: 8 }));
+    expect(error).to.have.nested.property('cause.message', 'no such attempt');
+    expect(await tables()).to.deep.equal(before);
+    expect(await digests(db.pool, engineOf())).to.deep.equal(live);
+    const { rows } = await db.pool.query(`SELECT 1 FROM projection_generations WHERE state = 'building'`);
+    expect(rows).to.deep.equal([]);
+  });
+
   it('rebuilds while writers append, and loses nothing', async () => {
     await seedLog(db.pool, log.slice(0, 200));
     const engine = engineOf();

@@ -32,6 +32,8 @@ export interface Projection<R extends Row = Row> {
   readonly events: readonly EventType[];
   readonly keysOf: (event: RecordedEvent) => readonly string[];
   readonly project: (row: Draft<R> | undefined, event: RecordedEvent, key: string) => R | null;
+  /** Sets the columns that follow from the others, once a row is to be stored or shown: no fold reads them. */
+  readonly derive?: (row: Draft<R>) => void;
   /** The one stream a row is folded from, where there is just one: what as-of reads. */
   readonly streamOf?: (key: string) => StreamId;
 }

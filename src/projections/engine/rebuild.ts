@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { EventStore } from '../../events/eventStore.js';
+import type { Db } from '../../kernel/db.js';
 import type { Faults } from '../../kernel/faults.js';
 import type { Logger } from '../../kernel/logger.js';
 import { foldLog } from './build.js';
@@ -12,11 +13,12 @@ import {
   removeGeneration,
   setProgress,
 } from './generations.js';
+import { Lane } from './lane.js';
 import { withRebuildLock } from './lock.js';
 import { Progress, type RebuildProgress } from './progress.js';
 import { Memory, Shadow } from './shadow.js';
 import { swapIn } from './swap.js';
-import { addIndexes, analyze, createTable, dropTable, physicalTables } from './table.js';
+import { analyze, createTable, dropTable, indexesOf, physicalTables } from './table.js';
 import { inTransaction, withBuildClient } from './transaction.js';
 
 export interface RebuildOptions {
@@ -115,19 +117,25 @@ const bothDone = async (one: Promise<void>, other: Promise<void>): Promise<void>
 };
 
 class Build {
+  readonly #lane: Lane;
+
   constructor(
     private readonly on: RebuildDependencies,
     private readonly client: pg.ClientBase,
     private readonly signal: AbortSignal,
     private readonly progress: Progress,
-  ) {}
+  ) {
+    this.#lane = new Lane(client);
+  }
 
   async run(targets: readonly Target[], options: RebuildOptions): Promise<void> {
     const memory = new Memory(options.maxRowsInMemory ?? DEFAULT_MAX_ROWS);
-    const shadows = targets.map(({ model, generation }) => new Shadow(model, generation, memory));
+    const shadows = targets.map(({ model, generation }) => new Shadow(model, generation, memory, this.#lane));
     const range = { after: 0n, pageSize: options.batch ?? DEFAULT_BATCH, signal: this.signal };
-    const position = await foldLog(this.on.store, this.client, shadows, memory, range, this.progress);
-    await this.#complete(shadows, position);
+    const position = await foldLog(this.on.store, this.#lane, shadows, memory, range, this.progress).finally(
+      () => this.#lane.idle(),
+    );
+    await this.#complete(shadows, position).finally(() => this.#lane.idle());
     for (const { model, generation } of targets) {
       this.progress.tell('catching up', model.name);
       await setProgress(this.client, generation, 'catching up', position);
@@ -136,34 +144,43 @@ class Build {
     }
   }
 
-  /** The server builds the indexes of one table while we write out the next. */
+  /** The server builds the indexes of one table while we write the next. */
   async #complete(shadows: readonly Shadow[], position: bigint): Promise<void> {
-    let indexed: Promise<void> = Promise.resolve();
-    for (const shadow of shadows) {
-      const { model, target } = shadow;
-      this.progress.tell('writing', model.name);
-      await setProgress(this.client, target, 'writing', position);
-      await shadow.writeOut(this.client);
-      indexed = indexed.then(() => this.#index(shadow, position));
-      indexed.catch(() => undefined); // awaited below
-      if (this.signal.aborted) break;
-    }
-    await indexed;
+    const { pool } = this.on;
+    await withBuildClient(pool, this.signal, (one) =>
+      withBuildClient(pool, this.signal, async (other) => {
+        let indexed: Promise<void> = Promise.resolve();
+        for (const shadow of shadows) {
+          const { model, target } = shadow;
+          this.progress.tell('writing', model.name);
+          await this.#lane.run((client) => setProgress(client, target, 'writing', position));
+          await shadow.writeOut();
+          indexed = indexed.then(() => this.#index(shadow, position, [one, other]));
+          indexed.catch(() => undefined); // awaited below
+          if (this.signal.aborted) break;
+        }
+        await indexed;
+      }),
+    );
     this.signal.throwIfAborted();
   }
 
-  async #index(shadow: Shadow, position: bigint): Promise<void> {
+  async #index(
+    shadow: Shadow,
+    position: bigint,
+    [one, other]: readonly [pg.ClientBase, pg.ClientBase],
+  ): Promise<void> {
     const { model, target } = shadow;
+    const { table } = model.projection;
     this.progress.tell('indexing', model.name);
-    const build = (work: (client: pg.ClientBase) => Promise<void>): Promise<void> =>
-      withBuildClient(this.on.pool, this.signal, work);
-    await build(async (client) => {
-      await setProgress(client, target, 'indexing', position);
-      const others = build((other) => addIndexes(other, model.projection.table, target.physical));
-      await intoTable(model.name, bothDone(shadow.key(client), others));
-      await shadow.seal(client);
-      await analyze(client, model.projection.table, target.physical);
-    });
+    await setProgress(one, target, 'indexing', position);
+    const left = [(db: Db) => shadow.key(db), ...indexesOf(table, target.physical)];
+    const takeFromThose = async (client: pg.ClientBase): Promise<void> => {
+      for (let add = left.shift(); add !== undefined; add = left.shift()) await add(client);
+    };
+    await intoTable(model.name, bothDone(takeFromThose(one), takeFromThose(other)));
+    await shadow.seal(one);
+    await analyze(one, table, target.physical);
   }
 
   #swap(model: Model, built: Generation): Promise<void> {

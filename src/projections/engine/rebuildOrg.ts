@@ -5,6 +5,7 @@ import { foldLog } from './build.js';
 import { ProjectionError } from './errors.js';
 import type { Model } from './fold.js';
 import { activeOf, type Generation, raiseEpoch, standingOf } from './generations.js';
+import { Lane } from './lane.js';
 import { withRebuildLock } from './lock.js';
 import { Progress } from './progress.js';
 import {
@@ -61,18 +62,20 @@ const hasEvents = async (store: EventStore, orgId: string): Promise<boolean> => 
 
 class OrgBuild {
   readonly #memory: Memory;
+  readonly #lane: Lane;
 
   constructor(
     private readonly on: RebuildDependencies,
     private readonly client: pg.ClientBase,
     /** Writes the staging tables in transactions of its own, also while `client` holds the served state locked. */
-    private readonly staging: pg.ClientBase,
+    staging: pg.ClientBase,
     private readonly signal: AbortSignal,
     private readonly progress: Progress,
     private readonly org: string,
     private readonly options: RebuildOptions,
   ) {
     this.#memory = new Memory(options.maxRowsInMemory ?? DEFAULT_MAX_ROWS);
+    this.#lane = new Lane(staging);
   }
 
   async run(models: readonly Model[]): Promise<void> {
@@ -80,12 +83,14 @@ class OrgBuild {
     for (const model of models) positions.push((await served(this.client, model)).position);
     const until = positions.reduce((least, position) => (position < least ? position : least));
     const targets = await startBuilds(this.client, models);
-    const shadows = targets.map(({ model, generation }) => new Shadow(model, generation, this.#memory));
+    const shadows = targets.map(
+      ({ model, generation }) => new Shadow(model, generation, this.#memory, this.#lane),
+    );
     await this.#fold(shadows, 0n, until);
     for (const shadow of shadows) {
       this.progress.tell('writing', shadow.model.name);
-      await shadow.writeOut(this.staging);
-      await shadow.key(this.staging);
+      await shadow.writeOut();
+      await this.#lane.run((client) => shadow.key(client));
     }
     for (const shadow of shadows) {
       const at = await this.#catchUp(shadow, until);
@@ -103,7 +108,7 @@ class OrgBuild {
       const { position } = await served(this.client, shadow.model);
       if (position === at) break;
       await this.#fold([shadow], at, position);
-      await shadow.writeOut(this.staging);
+      await shadow.writeOut();
       at = position;
     }
     return at;
@@ -123,7 +128,7 @@ class OrgBuild {
     await inTransaction(client, async () => {
       const active = await served(client, model, true);
       if (active.position > at) await this.#fold([shadow], at, active.position);
-      await shadow.writeOut(this.staging);
+      await shadow.writeOut();
       const table = quoted(active.physical);
       await client.query(
         `DELETE FROM ${table} t USING (SELECT key FROM ${old} UNION SELECT key FROM ${staged}) k
@@ -138,7 +143,7 @@ class OrgBuild {
   async #fold(shadows: readonly Shadow[], after: Position, until: Position): Promise<void> {
     const pageSize = this.options.batch ?? DEFAULT_BATCH;
     const range = { after, until, orgId: this.org, pageSize, signal: this.signal };
-    await foldLog(this.on.store, this.staging, shadows, this.#memory, range, this.progress);
+    await foldLog(this.on.store, this.#lane, shadows, this.#memory, range, this.progress);
   }
 }
 

@@ -40,17 +40,26 @@ export const addPrimaryKey = async (db: Db, physical: string): Promise<void> => 
   await db.query(`ALTER TABLE ${quoted(physical)} ADD PRIMARY KEY USING INDEX ${keyIndex(physical)}`);
 };
 
-export const addIndexes = async (db: Db, table: Table, physical: string): Promise<void> => {
-  for (const [index, columns] of table.indexes.entries()) {
+type Work = (db: Db) => Promise<void>;
+
+/** What makes the indexes beside the key's, one each. */
+export const indexesOf = (table: Table, physical: string): readonly Work[] =>
+  table.indexes.map((columns, index) => async (db) => {
     const name = quoted(`${physical}_i${index + 1}`);
     await db.query(`CREATE INDEX ${name} ON ${quoted(physical)} (${columns.map(quoted).join(', ')})`);
-  }
+  });
+
+export const addIndexes = async (db: Db, table: Table, physical: string): Promise<void> => {
+  for (const add of indexesOf(table, physical)) await add(db);
 };
 
-/** Statistics of the indexed columns, for the planner's choice: those of the documents took ten times as long. */
+/**
+ * Coarse statistics of the indexed columns, so that the planner has some from the first query on: the server's own
+ * autovacuum takes finer ones of all columns soon afterwards, which would hold up the swap ten times as long.
+ */
 export const analyze = async (db: Db, table: Table, physical: string): Promise<void> => {
   const columns = [...new Set(['key', 'org_id', ...table.indexes.flat()])].map(quoted).join(', ');
-  await db.query(`ANALYZE ${quoted(physical)} (${columns})`);
+  await db.query(`SET LOCAL default_statistics_target = 10; ANALYZE ${quoted(physical)} (${columns})`);
 };
 
 export const dropTable = async (db: Db, physical: string): Promise<void> => {

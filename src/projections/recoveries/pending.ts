@@ -40,15 +40,13 @@ export const nextOf = ({
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
   if (expires_at === null) return mail && { kind: 'abandon', at: mail.at };
   let next: NextAction = { kind: 'close', at: later(expires_at, quiet_until) };
-  const sooner = (kind: ActionKind, planned: Instant): void => {
-    const at = later(planned, quiet_until);
-    if (at < next.at) next = { kind, at };
-  };
-  if (charge !== null) sooner('retry', charge.at);
-  if (mail !== null) sooner('notify', mail.at);
-  if (grace_until !== null) sooner('close', grace_until);
-  return next;
+  next = sooner(next, 'retry', charge && later(charge.at, quiet_until));
+  next = sooner(next, 'notify', mail && later(mail.at, quiet_until));
+  return sooner(next, 'close', grace_until && later(grace_until, quiet_until));
 };
+
+const sooner = (next: NextAction, kind: ActionKind, at: Instant | null): NextAction =>
+  at !== null && at < next.at ? { kind, at } : next;
 
 /** Closing drops what was only scheduled. */
 export const closedPending = ({ charge, mail, quiet_until }: Pending): Pending => ({

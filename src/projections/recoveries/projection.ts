@@ -30,7 +30,6 @@ const moved = (
   row.last_event_at = occurredAt(event);
   row.revision = Number(event.revision);
   row.position = Number(event.position);
-  row.next_action = nextActionOf(row);
   return row;
 };
 
@@ -270,6 +269,9 @@ export const recoveries: Projection<RecoveryRow> = {
       ['org_id', 'status', 'opened_at', 'key'],
       ['org_id', 'transaction_ref'],
     ],
+  },
+  derive: (row) => {
+    row.next_action = nextActionOf(row);
   },
   keysOf: keyOfStream,
   streamOf: recoveryStream,
