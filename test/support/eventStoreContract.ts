@@ -168,6 +168,17 @@ const repeating = (get: Get): void => {
     expect(await conflictOf(get().append(stream, 0n, events))).to.deep.equal([0n, 1n]);
   });
 
+  it('takes the same events at the revision where the stream stands for new ones', async () => {
+    const stream = uniqueStream();
+    const events = sampleEvents(2);
+    const first = await get().append(stream, 'no_stream', events);
+    const second = await get().append(stream, first.revision, events);
+    expect(second.revision).to.equal(3n);
+    expect(second.position > first.position).to.equal(true);
+    const read = await flatten(get().readStream(stream));
+    expect(idsOf(read)).to.deep.equal([...idsOf(events), ...idsOf(events)]);
+  });
+
   it('writes once when the same append is in flight many times', async () => {
     const stream = uniqueStream();
     const events = sampleEvents(2);
@@ -201,6 +212,29 @@ const subscribing = (get: Get): void => {
       if (seen.length === 5) abort.abort();
     }
     expect(idsOf(seen)).to.deep.equal(idsOf(events.slice(1)));
+  });
+
+  it('resumes from a checkpoint after every delivery, without skipping or repeating', async () => {
+    const orgId = randomUUID();
+    let checkpoint = await get().head();
+    const events = sampleEvents(9, { orgId });
+    const append = async (some: readonly NewEvent[]): Promise<void> => {
+      await get().append(uniqueStream(), 'no_stream', some);
+      await get().append(uniqueStream(), 'no_stream', sampleEvents(2));
+    };
+    await append(events.slice(0, 4));
+    await append(events.slice(4, 5));
+    const seen: RecordedEvent[] = [];
+    // A subscriber that dies after each delivery and begins again from what it stored.
+    for (let written = 5; seen.length < 9;)
+      for await (const delivery of get().subscribe({ after: checkpoint, filter: { orgId }, pageSize: 2 })) {
+        if (delivery.kind === 'events') seen.push(...delivery.events);
+        else await append(events.slice(written, (written += 2)));
+        expect(delivery.position >= checkpoint).to.equal(true);
+        checkpoint = delivery.position;
+        break;
+      }
+    expect(idsOf(seen)).to.deep.equal(idsOf(events));
   });
 
   it('says caught_up only when everything before it was handled', async () => {

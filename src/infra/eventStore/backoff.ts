@@ -4,10 +4,15 @@ import type { Logger } from '../../kernel/logger.js';
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 5000;
 
-/** Waits before the n-th attempt (from 1) after a failure: doubled each time, half of it random; ends at the abort. */
-export const backoff = async (failures: number, signal?: AbortSignal): Promise<void> => {
+/** Before the n-th attempt (from 1) after a failure: doubled each time, half of it jitter. @param chance 0 to 1 */
+export const delayMs = (failures: number, chance: number): number => {
   const full = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
-  await sleep(full / 2 + (Math.random() * full) / 2, undefined, { signal }).catch(() => undefined);
+  return full / 2 + (chance * full) / 2;
+};
+
+/** Waits before the n-th attempt (from 1) after a failure; ends at the abort. */
+export const backoff = async (failures: number, signal?: AbortSignal): Promise<void> => {
+  await sleep(delayMs(failures, Math.random()), undefined, { signal }).catch(() => undefined);
 };
 
 /** Tries until it succeeds; undefined when the signal aborts: what follows a log outlives its server. */

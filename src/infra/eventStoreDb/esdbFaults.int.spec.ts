@@ -139,6 +139,37 @@ describe('EsdbEventStore and a server that fails', function () {
     expect(first.calls.subscribe).to.be.greaterThan(0);
   });
 
+  it('finds the leader of a cluster by asking any node, and its successor', async () => {
+    const first = await server();
+    const nodes = [first, await server({ log: first.log })];
+    const lead = (leader: number): void => {
+      const cluster = nodes.map(
+        ({ port }, i) => ({ port, state: i === leader ? 'LEADER' : 'FOLLOWER' }) as const,
+      );
+      for (const [i, { quirks }] of nodes.entries()) {
+        quirks.cluster = cluster;
+        quirks.leader = i === leader ? undefined : { host: '127.0.0.1', port: nodes[leader]?.port ?? 0 };
+      }
+    };
+    const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`);
+    for (const [leader, url] of [
+      [1, `esdb://${hosts.join()}?tls=false`],
+      [0, `esdb+discover://${hosts[1]}?tls=false`],
+    ] as const) {
+      lead(leader);
+      const log = store(url);
+      const appended = (): number[] => nodes.map(({ calls }) => calls.append);
+      const before = appended();
+      await log.append(uniqueStream(), 'no_stream', sampleEvents(1));
+      expect(appended()[leader]).to.equal((before[leader] ?? 0) + 1);
+      expect(appended()[1 - leader]).to.equal(before[1 - leader]);
+      lead(1 - leader);
+      nodes[leader]?.cut();
+      await insist(log, uniqueStream(), 'no_stream', sampleEvents(1));
+      expect(appended()[1 - leader]).to.equal((before[1 - leader] ?? 0) + 1);
+    }
+  });
+
   it('notices a subscription that fell silent', async () => {
     const double = await server();
     const log = store(double.url, { watchMs: 50 });

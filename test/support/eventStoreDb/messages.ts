@@ -1,4 +1,5 @@
 /** Between the double's records and the protocol's messages. */
+import gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { Metadata, status } from '@grpc/grpc-js';
@@ -101,6 +102,19 @@ export const appendResponse = (
   else success.setNoPosition(new shared.Empty());
   return new AppendResp().setSuccess(success);
 };
+
+/** A node as gossip tells of it. */
+export interface ClusterMember {
+  readonly port: number;
+  readonly state: 'LEADER' | 'FOLLOWER';
+}
+
+export const memberOf = ({ port, state }: ClusterMember): gossip.MemberInfo =>
+  new gossip.MemberInfo()
+    .setInstanceId(new shared.UUID().setString('00000000-0000-4000-8000-000000000000'))
+    .setIsAlive(true)
+    .setState(gossip.MemberInfo.VNodeState[state])
+    .setHttpEndPoint(new gossip.EndPoint().setAddress('127.0.0.1').setPort(port));
 
 /** An error as the server's, which names its kind in a trailer. */
 export const refusal = (code: status, exception: string, trailers: Readonly<Record<string, string>>) => {

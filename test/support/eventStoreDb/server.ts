@@ -1,4 +1,6 @@
 /** The service of the test double, from the definitions that the client package ships. */
+import gossipService from '@eventstore/db-client/generated/gossip_grpc_pb.js';
+import gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
@@ -23,6 +25,8 @@ type ReadCall = ServerWritableStream<streams.ReadReq, streams.ReadResp>;
 export interface Quirks {
   /** Where the leader is: this node is not. */
   leader: { readonly host: string; readonly port: number } | undefined;
+  /** Who this node says is in the cluster. */
+  cluster: readonly messages.ClusterMember[];
   /** So many appends are written and never answered. */
   unanswered: number;
   /** What is appended meanwhile makes subscriptions fall silent for good, without an error. */
@@ -39,10 +43,13 @@ export interface Calls {
   append: number;
   batchAppend: number;
   subscribe: number;
+  /** Deletions and tombstones. */
+  remove: number;
 }
 
 export const healthy = (): Quirks => ({
   leader: undefined,
+  cluster: [],
   unanswered: 0,
   mute: false,
   eager: false,
@@ -52,7 +59,7 @@ export const healthy = (): Quirks => ({
 
 export class EsdbService {
   readonly quirks: Quirks = healthy();
-  readonly calls: Calls = { append: 0, batchAppend: 0, subscribe: 0 };
+  readonly calls: Calls = { append: 0, batchAppend: 0, subscribe: 0, remove: 0 };
 
   constructor(private readonly log: EsdbLog) {}
 
@@ -69,6 +76,7 @@ export class EsdbService {
         call.emit('error', messages.refusal(status.UNIMPLEMENTED, 'unknown', {}));
       },
     });
+    server.addService(gossipService.GossipService, { read: this.#gossip });
     server.addService(featuresService.ServerFeaturesService, { getSupportedMethods: supported });
     const port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
@@ -98,6 +106,9 @@ export class EsdbService {
       }),
     );
   };
+
+  readonly #gossip: handleUnaryCall<unknown, gossip.ClusterInfo> = (_call, answer) =>
+    answer(null, new gossip.ClusterInfo().setMembersList(this.quirks.cluster.map(messages.memberOf)));
 
   readonly #read: handleServerStreamingCall<streams.ReadReq, streams.ReadResp> = (call) => {
     const refused = this.#notLeader(call.metadata);
@@ -186,6 +197,7 @@ export class EsdbService {
     Response: new () => R,
   ): handleUnaryCall<streams.DeleteReq | streams.TombstoneReq, R> {
     return (call, answer) => {
+      this.calls.remove += 1;
       this.log[how](messages.nameOf(call.request.getOptions()?.getStreamIdentifier()));
       answer(null, new Response());
     };
