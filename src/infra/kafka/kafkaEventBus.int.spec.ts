@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { startKafkaBus } from '../../../test/support/kafka/bus.js';
 import { describeKafka, kafkaBrokers, uniqueTopic } from '../../../test/support/kafka/forTests.js';
-import { consumeRaw, produceRaw, rawKafka } from '../../../test/support/kafka/raw.js';
+import { consumeRaw, leadersAnswer, produceRaw, rawKafka } from '../../../test/support/kafka/raw.js';
 import {
   BusWorld,
   eventBusContract,
@@ -75,6 +75,7 @@ describeKafka('KafkaEventBus on its broker', function () {
   it('parks a message that cannot be read at once, and flows on', async () => {
     const { bus } = await startKafkaBus(world, { brokers, topic });
     const key = randomUUID();
+    await until(() => leadersAnswer(rawKafka(brokers), topic)); // else kafkajs sends some of it twice
     await produceRaw(rawKafka(brokers), topic, [
       { key, value: '{"not":"ours"}' },
       { key, value: '{', headers: { ce_id: 'x\u0000' } },
@@ -125,7 +126,8 @@ describeKafka('KafkaEventBus on its broker', function () {
     await admin.connect();
     await admin.deleteTopics({ topics: [topic] });
     await until(async () => !(await admin.listTopics()).includes(topic));
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }] });
+    const anew = { topic, numPartitions: 1, replicationFactor: 1 };
+    await admin.createTopics({ waitForLeaders: false, topics: [anew] });
     await admin.disconnect();
     await world.db.pool.query('UPDATE bus_checkpoints SET position = 0');
     await world.fail('ref-0', 'new'); // the relay learns that it begins anew

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { ConsumeOptions, EventBus } from '../../events/eventBus.js';
 import type { Faults } from '../../kernel/faults.js';
+import { within } from '../../kernel/timeBudget.js';
 import { Intake, type IntakeOptions } from '../bus/intake.js';
 import { Commits } from './commits.js';
 import { type OwnedPartition, Ownership } from './ownership.js';
@@ -22,6 +23,10 @@ const IN_FLIGHT = 1_000;
 const BEGIN_AGAIN_MS = 1_000;
 /** How long a fetch waits for a message. Heartbeats go out between fetches. */
 const MAX_WAIT_MS = 1_000;
+/** For the last commit, and for leaving the group: after it, the group does without them. */
+const PART_MS = 5_000;
+
+const noAnswer = (): Error => new Error('no answer from the brokers');
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -43,7 +48,9 @@ const aborted = (signal: AbortSignal): Promise<void> =>
  * committed by now. Such a join therefore ends the consumer. Every other join waits until nothing is fetched or taken
  * in.
  *
- * A consumer that has ended, also because of what kafkajs does not survive by itself, is begun anew, for ever.
+ * A request that is never answered ends it, too: the machine at the other end may be gone, and kafkajs would write to
+ * that connection several times more. So does what kafkajs does not survive by itself. A consumer that has ended is
+ * begun anew, for ever.
  */
 export class KafkaEventBus implements EventBus {
   constructor(private readonly options: KafkaEventBusOptions) {}
@@ -60,7 +67,7 @@ export class KafkaEventBus implements EventBus {
   }
 }
 
-/** One life of a kafkajs consumer, until the signal aborts, it crashes, or it joins from within a fetch. */
+/** One life of a kafkajs consumer, until the signal aborts or it is interrupted. */
 class Session {
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
@@ -122,6 +129,9 @@ class Session {
   #follow(interrupt: (reason: unknown) => void): void {
     const { events } = this.#consumer;
     this.#consumer.on(events.CRASH, ({ payload }) => interrupt(payload.error));
+    this.#consumer.on(events.REQUEST_TIMEOUT, ({ payload }) =>
+      interrupt(new Error(`${payload.broker} did not answer: ${payload.apiName}`)),
+    );
     this.#consumer.on(events.FETCH_START, ({ payload }) => this.#fetching.add(payload.nodeId));
     this.#consumer.on(events.FETCH, ({ payload }) => this.#fetching.delete(payload.nodeId));
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
@@ -138,8 +148,8 @@ class Session {
   async #end(): Promise<void> {
     this.#ended.abort();
     await Promise.allSettled(this.#running);
-    await this.#commits.last();
-    await this.#consumer.disconnect().catch(() => undefined);
+    await within(PART_MS, this.#commits.last(), noAnswer).catch(() => undefined);
+    await within(PART_MS, this.#consumer.disconnect(), noAnswer).catch(() => undefined);
   }
 
   async #takeIn(payload: EachBatchPayload): Promise<void> {

@@ -4,6 +4,20 @@ import { Kafka, logLevel, type Message } from 'kafkajs';
 export const rawKafka = (brokers: readonly string[]): Kafka =>
   new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
 
+/** Has every partition of a topic that was made just now come to its leader? */
+export const leadersAnswer = async (kafka: Kafka, topic: string): Promise<boolean> => {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await admin.fetchTopicOffsets(topic);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect();
+  }
+};
+
 export const produceRaw = async (kafka: Kafka, topic: string, messages: Message[]): Promise<void> => {
   const producer = kafka.producer();
   await producer.connect();

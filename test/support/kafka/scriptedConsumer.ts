@@ -8,7 +8,13 @@ type Messages = EachBatchPayload['batch']['messages'];
 type Commit = { readonly partition: number; readonly offset: string };
 
 export const TOPIC = 'scripted';
-const events = { CRASH: 'crash', GROUP_JOIN: 'join', FETCH_START: 'fetch start', FETCH: 'fetch' };
+const events = {
+  CRASH: 'crash',
+  GROUP_JOIN: 'join',
+  FETCH_START: 'fetch start',
+  FETCH: 'fetch',
+  REQUEST_TIMEOUT: 'timeout',
+};
 
 const recordOf = (message: PublicMessage, offset: number): Messages[number] => {
   const { key, headers, value } = toWire(message);
@@ -20,6 +26,7 @@ export class ScriptedConsumer {
   readonly commits: Commit[] = [];
   readonly #listeners = new Map<string, Listener>();
   #run: ConsumerRunConfig = {};
+  #silent = false;
 
   /** What the bus sees. */
   asConsumer(): Consumer {
@@ -28,9 +35,9 @@ export class ScriptedConsumer {
       on: (name: string, listener: Listener) => this.#listeners.set(name, listener),
       connect: () => Promise.resolve(),
       subscribe: () => Promise.resolve(),
-      disconnect: () => Promise.resolve(),
+      disconnect: () => this.#answer(),
       run: (config: ConsumerRunConfig) => Promise.resolve((this.#run = config)),
-      commitOffsets: (commits: Commit[]) => Promise.resolve(this.commits.push(...commits)),
+      commitOffsets: (commits: Commit[]) => this.#answer(() => this.commits.push(...commits)),
     };
     return consumer as unknown as Consumer;
   }
@@ -47,6 +54,12 @@ export class ScriptedConsumer {
   fetch(nodeId: number): () => void {
     this.#emit(events.FETCH_START, { nodeId });
     return () => this.#emit(events.FETCH, { nodeId });
+  }
+
+  /** From now on no broker answers, and a first request has been given up. */
+  vanish(): void {
+    this.#silent = true;
+    this.#emit(events.REQUEST_TIMEOUT, { apiName: 'Fetch', broker: 'gone:9092' });
   }
 
   /** Resolves when the batch has been taken in. */
@@ -67,6 +80,11 @@ export class ScriptedConsumer {
       isStale: () => false,
     };
     await this.#run.eachBatch?.(payload as unknown as EachBatchPayload);
+  }
+
+  async #answer(work?: () => void): Promise<void> {
+    if (this.#silent) await new Promise(() => undefined);
+    work?.();
   }
 
   #emit(name: string, payload: unknown): void {

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { BusWorld, until } from '../../../test/support/eventBusContract.js';
+import { BusWorld, triggersOf, until } from '../../../test/support/eventBusContract.js';
 import { FaultyProxy } from '../../../test/support/faultyProxy.js';
 import { somePort, TestBroker } from '../../../test/support/kafka/broker.js';
 import { startKafkaBus } from '../../../test/support/kafka/bus.js';
@@ -30,16 +30,30 @@ describeOwnKafka('a broker behind a network that fails', () => {
     await broker.stop();
   });
 
+  const patience = { connectionTimeout: 2_000, requestTimeout: 2_000, retry: { retries: 1 } };
+  const far = () => ({ brokers: [`127.0.0.1:${proxy.port}`], topic: uniqueTopic(), partitions: 1, patience });
+
   it('is written to by the relay again once new connections reach it, while the old ones stay silent', async function () {
     this.timeout(90_000);
-    const topic = uniqueTopic();
-    const patience = { connectionTimeout: 2_000, requestTimeout: 2_000, retry: { retries: 1 } };
-    await startKafkaBus(world, { brokers: [`127.0.0.1:${proxy.port}`], topic, partitions: 1, patience });
-    const published = async (): Promise<number> => Number((await admin.fetchTopicOffsets(topic))[0]?.high);
+    const place = far();
+    await startKafkaBus(world, place);
+    const published = async (): Promise<number> =>
+      Number((await admin.fetchTopicOffsets(place.topic))[0]?.high);
     await world.fail('a', 't1');
     await until(async () => (await published()) === 1);
     proxy.vanish();
     await world.fail('a', 't2');
     await until(async () => (await published()) > 1, 60_000);
+  });
+
+  it('is read from by the saga again, too', async function () {
+    this.timeout(120_000);
+    const { bus } = await startKafkaBus(world, far());
+    const consumer = world.consume(bus());
+    await world.fail('a', 't3');
+    await until(() => triggersOf(consumer.seen).includes('t3'), 30_000);
+    proxy.vanish();
+    await world.fail('a', 't4');
+    await until(() => triggersOf(consumer.seen).includes('t4'), 60_000);
   });
 });

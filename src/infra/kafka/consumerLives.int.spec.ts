@@ -5,7 +5,7 @@ import { BusWorld, GROUP, triggerOf, triggersOf, until } from '../../../test/sup
 import { TestBroker } from '../../../test/support/kafka/broker.js';
 import { startKafkaBus } from '../../../test/support/kafka/bus.js';
 import { describeOwnKafka, uniqueTopic } from '../../../test/support/kafka/forTests.js';
-import { rawKafka } from '../../../test/support/kafka/raw.js';
+import { leadersAnswer, rawKafka } from '../../../test/support/kafka/raw.js';
 import { type ScriptedConsumer, scriptedKafka, TOPIC } from '../../../test/support/kafka/scriptedConsumer.js';
 import { readEvents } from '../../../test/support/systemLog.js';
 import type { PublicMessage } from '../../events/integration/message.js';
@@ -15,7 +15,7 @@ import { noFaults } from '../../kernel/faults.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
 import { KafkaEventBus } from './kafkaEventBus.js';
 
-describe('KafkaEventBus when its consumer joins the group again', () => {
+describe('the consumers of a KafkaEventBus', () => {
   let world: BusWorld;
   let messages: PublicMessage[];
   let consumers: ScriptedConsumer[];
@@ -78,6 +78,23 @@ describe('KafkaEventBus when its consumer joins the group again', () => {
     await worker.stop();
     expect(consumers).to.have.length(1);
   });
+
+  it('does not wait for a broker that gives no answer any more', async () => {
+    const worker = world.consume(bus, async () => {
+      if (consumers.length > 1) return;
+      consumers[0]?.vanish();
+      await Promise.resolve();
+    });
+    const first = await running(1);
+    first.join('member', [0]);
+    await first.deliver(0, 0, messages.slice(0, 1));
+    const second = await running(2);
+    second.join('another member', [0]);
+    await second.deliver(0, 0, messages);
+    await until(() => second.commits.at(-1)?.offset === '4');
+    expect(first.commits).to.deep.equal([]);
+    await worker.stop();
+  });
 });
 
 describeOwnKafka('KafkaEventBus on two brokers', () => {
@@ -102,19 +119,14 @@ describeOwnKafka('KafkaEventBus on two brokers', () => {
   });
 
   const led = (nodes: readonly number[]) => nodes.map((node, partition) => ({ partition, replicas: [node] }));
-  const isThere = (): Promise<boolean> =>
-    admin.fetchTopicOffsets(topic).then(
-      (offsets) => offsets.length === 2,
-      () => false,
-    );
   const member = async (): Promise<string | undefined> =>
     (await admin.describeGroups([GROUP])).groups[0]?.members[0]?.memberId;
 
   it('begins anew, and hands everything over, when the leaders of its partitions change places', async function () {
     this.timeout(90_000);
-    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, replicaAssignment: led([1, 2]) }] });
-    await until(isThere);
     const addresses = brokers.map(({ address }) => address);
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, replicaAssignment: led([1, 2]) }] });
+    await until(() => leadersAnswer(rawKafka(addresses), topic), 30_000);
     const { bus } = await startKafkaBus(world, { brokers: addresses, topic, partitions: 2 });
     const consumer = world.consume(bus(), () => sleep(10));
     const send = async (from: number, to: number): Promise<void> => {
