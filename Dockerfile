@@ -44,5 +44,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # bin/recovery.js is one process and handles SIGTERM itself; it has 25 s, so give it 30.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--max-semi-space-size=32", "--heap-growing-percent=100", "/app/bin/recovery.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=32", "--heap-growing-percent=70", "/app/bin/recovery.js"]
 CMD ["serve"]

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32 --heap-growing-percent=100
+#!/usr/bin/env -S node --max-semi-space-size=32 --heap-growing-percent=70
 // @ts-check
 /**
  * The `recovery` command. One process: signals, exit codes and /proc show what really runs.

@@ -10,7 +10,7 @@ const RUNS = 3;
 const peakOf = (url: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('./rebuildOnce.ts', import.meta.url)), [url], {
-      execArgv: ['--max-semi-space-size=32', '--heap-growing-percent=100', '--import', 'tsx'],
+      execArgv: ['--max-semi-space-size=32', '--heap-growing-percent=70', '--import', 'tsx'],
     });
     let peak: number | undefined;
     child.once('message', (message) => (peak = (message as { peak: number }).peak));

@@ -19,7 +19,7 @@ export const startServer = async (
 ): Promise<Server> => {
   const output = openSync(log, 'a');
   const child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), {
-    execArgv: ['--max-semi-space-size=32', '--heap-growing-percent=100', '--import', 'tsx'],
+    execArgv: ['--max-semi-space-size=32', '--heap-growing-percent=70', '--import', 'tsx'],
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', output, 'inherit', 'ipc'],
   });
