@@ -3,7 +3,7 @@
 /**
  * The `recovery` command. One process: signals, exit codes and /proc show what really runs.
  * Room for 32 MB of young objects lets a page of events die before the collector copies it: a rebuild takes a quarter
- * less CPU. A heap that at most doubles between two collections keeps it as small over a million events as over some.
+ * less CPU. A heap that grows by 70 % at most between two collections keeps it as small over a million events as over some.
  * Node takes both from its command line only, so package.json and the Dockerfile name them too.
  * A checkout runs its TypeScript sources through tsx; an image or an install holds only the built dist.
  */
