@@ -107,6 +107,15 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
+  it('connects with the login that the database is made with, and takes none that was made otherwise', () => {
+    const { POSTGRES_USER: user, POSTGRES_PASSWORD: password } =
+      compose.services['postgres']?.environment ?? {};
+    for (const [name, { environment }] of ours)
+      expect(environment?.['DATABASE_URL'], name).to.contain(`//${user}:${password}@postgres:`);
+    const ofTheOneMachineFile = 'postgres';
+    expect(compose.volumes).not.to.have.property(ofTheOneMachineFile);
+  });
+
   it('is described with every service in docs/DOCKER_GUIDE.md', () => {
     const guide = rootFile('docs/DOCKER_GUIDE.md');
     for (const name of Object.keys(compose.services)) expect(guide).to.contain(`\`${name}\``);
