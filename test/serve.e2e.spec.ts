@@ -72,6 +72,22 @@ describe('recovery serve', function () {
     it('the role that this set-up does not have', async () => {
       expect((await refused({}, ['--role', 'relay'])).err).to.contain('Kafka');
     });
+    it('settings of Kafka that do not fit together', async () => {
+      const kafka = {
+        KAFKA_BROKERS: '127.0.0.1:1',
+        KAFKA_SASL_MECHANISM: 'plain',
+        KAFKA_SSL_CA_FILE: '/none',
+      };
+      for (const role of ['relay', 'saga', 'api']) {
+        const { err } = await refused(kafka, ['--role', role]);
+        for (const fix of ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL=true'])
+          expect(err).to.contain(fix);
+      }
+    });
+    it('one port for two purposes', async () => {
+      const { err } = await refused({ PORT: '8001', HEALTH_PORT: '8001' });
+      expect(err).to.contain('PORT and HEALTH_PORT are both 8001');
+    });
     it('a port that is taken', async () => {
       const other = createServer().listen(0, '127.0.0.1');
       await new Promise((resolve) => other.once('listening', resolve));

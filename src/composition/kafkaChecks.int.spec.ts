@@ -4,8 +4,9 @@ import { type Config, ConfigError, readConfig } from '../config.js';
 import { createKafka } from '../infra/kafka/client.js';
 import { ensureTopic } from '../infra/kafka/topic.js';
 import { silentLogger as logger } from '../kernel/logger.js';
-import { kafkaConnection, topicOf } from './bus.js';
+import { topicOf } from './bus.js';
 import { kafkaChecks } from './kafkaChecks.js';
+import { kafkaConnection } from './kafkaConnection.js';
 
 const TOO_LONG_MS = 8_000;
 

@@ -2,7 +2,8 @@ import type { Check } from '../cli/services.js';
 import type { Config } from '../config.js';
 import type { KafkaConnection } from '../infra/kafka/client.js';
 import { lookAtTopic, TopicMissing } from '../infra/kafka/topic.js';
-import { kafkaConnection, topicOf } from './bus.js';
+import { topicOf } from './bus.js';
+import { kafkaConnection } from './kafkaConnection.js';
 
 type Finding = Pick<Check, 'ok' | 'severity' | 'detail' | 'fix'>;
 
