@@ -1,7 +1,7 @@
 /** A topic that a relay feeds from a log, and consumers of it. */
 import type { EventBus } from '../../../src/events/eventBus.js';
 import { PgCheckpoint } from '../../../src/infra/bus/pgCheckpoint.js';
-import { createKafka, type Patience } from '../../../src/infra/kafka/client.js';
+import { createKafka, type KafkaConnection, type Patience } from '../../../src/infra/kafka/client.js';
 import { KafkaEventBus } from '../../../src/infra/kafka/kafkaEventBus.js';
 import { KafkaPublisher } from '../../../src/infra/kafka/publisher.js';
 import { ensureTopic } from '../../../src/infra/kafka/topic.js';
@@ -11,8 +11,7 @@ import { silentLogger as logger } from '../../../src/kernel/logger.js';
 import { runRelay } from '../../../src/workers/relay.js';
 import type { BusWorld } from '../eventBusContract.js';
 
-export interface Place {
-  readonly brokers: readonly string[];
+export interface Place extends Pick<KafkaConnection, 'brokers' | 'tls' | 'sasl'> {
   readonly topic: string;
   readonly partitions?: number;
   readonly patience?: Patience;
@@ -26,10 +25,10 @@ export interface CarriedBus {
 /** Everything is stopped with the world. */
 export const startKafkaBus = async (
   world: BusWorld,
-  { brokers, topic, partitions = 4, patience }: Place,
+  { topic, partitions = 4, patience, ...place }: Place,
 ): Promise<CarriedBus> => {
   const { store, db } = world;
-  const connection = { brokers, clientId: 'test' };
+  const connection = { ...place, clientId: 'test' };
   const kafka = await createKafka(connection, logger, patience);
   const stop = new AbortController();
   const options = { topic, partitions, replication: 1, create: true };
