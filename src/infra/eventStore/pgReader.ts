@@ -112,7 +112,7 @@ const statementOf = ({ after, filter, limit }: PageRequest, upTo: Position) => {
   };
 };
 
-/** A page as it came, for who reads ahead: parsed, it takes three times the memory. */
+/** A page as it came, for who reads ahead: it is smaller than its events, and they live shorter. */
 export const readRows = async (pool: pg.Pool, request: PageRequest): Promise<Page<EventRow>> => {
   const upTo = windowOf(request);
   const { name, text, values } = statementOf(request, upTo);

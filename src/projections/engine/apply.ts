@@ -103,6 +103,7 @@ const foldBatch = async (
   current.forEach((event, index) => {
     foldEvent(model, rows, event, keys[index]);
   });
+  for (const [key, { row }] of changed) if (row === null && !loaded.has(key)) changed.delete(key);
   return changed;
 };
 

@@ -47,9 +47,11 @@ export const foldLog = async (
     progress.tell('reading');
     if (performance.now() - shownAt > SHOW_EVERY_MS) {
       shownAt = performance.now();
-      await lane.run(async (client) => {
+      // Not waited for: it may stand behind rows that are being written.
+      const shown = lane.run(async (client) => {
         for (const { target } of shadows) await setProgress(client, target, 'reading', position);
       });
+      shown.catch(() => undefined); // a lost connection ends the rebuild by itself
     }
   }
   range.signal.throwIfAborted();
@@ -77,9 +79,7 @@ class Pass {
       if (wanting === undefined) continue;
       const event = current(stored, wanting[0]);
       for (const shadow of wanting) {
-        if (foldEvent(shadow.model, shadow, event)) continue;
-        await this.#prepare(events.slice(index));
-        foldEvent(shadow.model, shadow, event);
+        while (!foldEvent(shadow.model, shadow, event)) await this.#prepare(events.slice(index));
       }
       if (this.memory.room <= 0) await this.#endSpan();
     }

@@ -116,6 +116,9 @@ const bothDone = async (one: Promise<void>, other: Promise<void>): Promise<void>
   await Promise.all([one, other]);
 };
 
+/** The connections that make indexes side by side. */
+type Pair = readonly [pg.ClientBase, pg.ClientBase];
+
 class Build {
   readonly #lane: Lane;
 
@@ -148,28 +151,30 @@ class Build {
   async #complete(shadows: readonly Shadow[], position: bigint): Promise<void> {
     const { pool } = this.on;
     await withBuildClient(pool, this.signal, (one) =>
-      withBuildClient(pool, this.signal, async (other) => {
-        let indexed: Promise<void> = Promise.resolve();
-        for (const shadow of shadows) {
-          const { model, target } = shadow;
-          this.progress.tell('writing', model.name);
-          await this.#lane.run((client) => setProgress(client, target, 'writing', position));
-          await shadow.writeOut();
-          indexed = indexed.then(() => this.#index(shadow, position, [one, other]));
-          indexed.catch(() => undefined); // awaited below
-          if (this.signal.aborted) break;
-        }
-        await indexed;
-      }),
+      withBuildClient(pool, this.signal, (other) => this.#writeAndIndex(shadows, position, [one, other])),
     );
     this.signal.throwIfAborted();
   }
 
-  async #index(
-    shadow: Shadow,
-    position: bigint,
-    [one, other]: readonly [pg.ClientBase, pg.ClientBase],
-  ): Promise<void> {
+  async #writeAndIndex(shadows: readonly Shadow[], position: bigint, pair: Pair): Promise<void> {
+    let indexed: Promise<void> = Promise.resolve();
+    try {
+      for (const shadow of shadows) {
+        const { model, target } = shadow;
+        this.progress.tell('writing', model.name);
+        await this.#lane.run((client) => setProgress(client, target, 'writing', position));
+        await shadow.writeOut();
+        indexed = indexed.then(() => this.#index(shadow, position, pair));
+        indexed.catch(() => undefined); // awaited below
+        if (this.signal.aborted) break;
+      }
+    } finally {
+      await Promise.allSettled([indexed]); // the connections are its until then
+    }
+    await indexed;
+  }
+
+  async #index(shadow: Shadow, position: bigint, [one, other]: Pair): Promise<void> {
     const { model, target } = shadow;
     const { table } = model.projection;
     this.progress.tell('indexing', model.name);

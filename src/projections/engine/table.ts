@@ -54,8 +54,8 @@ export const addIndexes = async (db: Db, table: Table, physical: string): Promis
 };
 
 /**
- * Coarse statistics of the indexed columns, so that the planner has some from the first query on: the server's own
- * autovacuum takes finer ones of all columns soon afterwards, which would hold up the swap ten times as long.
+ * Coarse statistics of the indexed columns, so that the planner has some from the first query on. The server's own
+ * autovacuum takes finer ones of all columns soon afterwards, for an ANALYZE of some columns does not count for it.
  */
 export const analyze = async (db: Db, table: Table, physical: string): Promise<void> => {
   const columns = [...new Set(['key', 'org_id', ...table.indexes.flat()])].map(quoted).join(', ');
