@@ -34,7 +34,7 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY bin bin
 COPY migrations migrations
-# All that is ever written is here and in /tmp: the root file system can be read-only.
+# All that is ever written, the secrets of development, is here: the root file system can be read-only.
 RUN mkdir /data && chown node:node /data
 USER 1000:1000
 VOLUME /data

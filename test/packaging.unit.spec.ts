@@ -12,6 +12,7 @@ import {
   instruction,
   rootFile,
   type Service,
+  stage,
   workflow,
 } from './support/packaging.js';
 
@@ -84,6 +85,15 @@ describe('docker-compose.yml', () => {
         expect(variables.has(variable), variable).to.equal(true);
     });
 
+  it('lets no process of ours write to its root file system, or have more rights than anybody', () => {
+    for (const [name, { read_only: readOnly, cap_drop: dropped, security_opt: options }] of ours)
+      expect({ readOnly, dropped, options }, name).to.deep.equal({
+        readOnly: true,
+        dropped: ['ALL'],
+        options: ['no-new-privileges:true'],
+      });
+  });
+
   it('waits for the health only of what has a health check', () => {
     for (const [name, { depends_on: waits = {} }] of Object.entries(compose.services))
       for (const [other, { condition }] of Object.entries(waits)) {
@@ -138,9 +148,26 @@ describe('compose.dev.yml', () => {
 
 describe('Dockerfile', () => {
   it('sets only variables that the product reads', () => {
-    const others = ['NODE_ENV', 'npm_config_update_notifier'];
-    for (const variable of Object.keys(imageVariables()))
-      expect(variables.has(variable) || others.includes(variable), variable).to.equal(true);
+    for (const name of ['runtime', 'development'])
+      for (const variable of Object.keys(imageVariables(name)))
+        expect(variables.has(variable) || variable === 'NODE_ENV', variable).to.equal(true);
+  });
+
+  it('runs as an ordinary user, from a slim Debian', () => {
+    for (const name of ['runtime', 'development']) expect(stage(name)).to.match(/^USER 1000:1000$/m);
+    expect([...rootFile('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag)).to.deep.equal([
+      '24-trixie-slim',
+      '24-trixie-slim',
+    ]);
+  });
+
+  it('holds what `npm ci` installs from the lock file without the packages of development', () => {
+    expect(stage('dependencies')).to.match(/^RUN npm ci .*--omit=dev\b/m);
+    const copied = [...stage('runtime').matchAll(/^COPY --from=(\S+) (\S+) (\S+)$/gm)];
+    expect(copied.map(([, from, what, to]) => [from, what, to])).to.deep.equal([
+      ['dependencies', '/app/node_modules', 'node_modules'],
+      ['build', '/app/dist', 'dist'],
+    ]);
   });
 
   it('starts the product with the flags of npm start', () => {

@@ -9,6 +9,9 @@ export interface Service {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
@@ -46,21 +49,24 @@ export const composeFile = (name: string): Compose =>
 
 export const workflow = (name: string): Workflow => parse(rootFile(`.github/workflows/${name}`)) as Workflow;
 
-/** The JSON array that an instruction of the Dockerfile's last stage takes. */
+/** The lines of a stage of the Dockerfile; `runtime` is the image that runs. */
+export const stage = (name: string): string => {
+  const stages = rootFile('Dockerfile')
+    .replaceAll('\\\n', ' ')
+    .split(/^FROM \S+ AS /m);
+  return stages.find((lines) => lines.startsWith(`${name}\n`)) ?? '';
+};
+
+/** The JSON array that an instruction of the image takes. */
 export const instruction = (name: string): readonly string[] => {
-  const stage =
-    rootFile('Dockerfile')
-      .replaceAll('\\\n', ' ')
-      .split(/^FROM /m)
-      .at(-1) ?? '';
-  const line = new RegExp(`^${name}\\b.*?(\\[.*\\])$`, 'm').exec(stage)?.[1];
+  const line = new RegExp(`^${name}\\b.*?(\\[.*\\])$`, 'm').exec(stage('runtime'))?.[1];
   return JSON.parse(line ?? '[]') as string[];
 };
 
-/** What the image itself sets. */
-export const imageVariables = (): Record<string, string> =>
+/** What the image of a stage itself sets. */
+export const imageVariables = (name = 'runtime'): Record<string, string> =>
   Object.fromEntries(
-    [...rootFile('Dockerfile').matchAll(/^ENV (.+)$/gm)]
+    [...stage(name).matchAll(/^ENV (.+)$/gm)]
       .flatMap(([, pairs = '']) => pairs.split(' '))
       .map((pair) => pair.split('=') as [string, string]),
   );
