@@ -12,6 +12,7 @@ export const elected =
     return lead({ pool: database.pool, logger, name }, signal, async (leading) => {
       states.set(role, 'leading');
       logger.info({ name }, 'leading');
+      leading.addEventListener('abort', standBy, { once: true }); // what it has in hand may take longer to end
       await work(leading).finally(standBy);
     });
   };

@@ -2,9 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { eventually } from '../../../test/support/engine.js';
+import { FaultyProxy } from '../../../test/support/faultyProxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
+import { within } from '../../kernel/timeBudget.js';
 import { lead } from './leadership.js';
+import { createPool } from './pool.js';
 
 const entry = fileURLToPath(new URL('../../../test/support/leaderChild.ts', import.meta.url));
 
@@ -50,6 +54,30 @@ describe('leadership', () => {
     child.kill('SIGCONT');
     const [told] = (await once(child, 'message')) as [string];
     expect(told).to.equal('lost');
+  });
+
+  it('is taken over by a stand-by whose connection had fallen silent before', async () => {
+    const url = new URL(db.url);
+    const proxy = new FaultyProxy(Number(url.port));
+    await proxy.start();
+    url.port = String(proxy.port);
+    const pool = createPool({ url: url.href, applicationName: 'standby', logger });
+    const child = await leader('silent', 15_000);
+    const stop = new AbortController();
+    const takeOver = lead({ pool, logger, name: 'silent', silenceMs: 1_000 }, stop.signal, () =>
+      Promise.resolve(stop.abort()),
+    );
+    try {
+      const sessions = `SELECT FROM pg_stat_activity WHERE application_name = 'standby' AND query ~ 'try_advisory'`;
+      await eventually(async () => (await db.pool.query(sessions)).rowCount === 1);
+      proxy.vanish();
+      child.kill('SIGKILL');
+      await within(20_000, takeOver, () => new Error('nobody took over'));
+    } finally {
+      await proxy.stop();
+      stop.abort();
+      await pool.end();
+    }
   });
 
   it('stays with a leader that only has much to do', async function () {

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Logger } from '../../kernel/logger.js';
+import { within } from '../../kernel/timeBudget.js';
 
 /**
  * One process at a time does the work of a name: it holds an advisory lock of its database session.
  *
  * - A leader that dies frees the lock at once: the server sees its connection close.
- * - A leader that hangs stops asking for signs of life, and the server ends a session that has been idle for
- *   SILENCE_MS. One whose machine is gone is found out by the server's TCP keepalive in the same time.
+ * - A leader that hangs, or is cut off, stops asking for signs of life, and the server ends a session that has been
+ *   idle for SILENCE_MS. One whose machine is gone is found out by the server's TCP keepalive in the same time.
+ * - Who asks and gets no answer for half of that time, leader or stand-by, begins anew on another connection.
  * - A leader that was thought dead and goes on is stopped as soon as it notices, which may be after it has begun
  *   another step. What it writes down must therefore be fenced (PgCheckpoint compares before it sets).
  */
@@ -24,39 +26,51 @@ const SILENCE_MS = 15_000;
 const STAND_AGAIN_MS = 1_000;
 const LONGEST_PAUSE_MS = 8_000;
 
-/** Ends the session of a leader of which nothing is heard; each setting is the server's, for this session alone. */
-const watch = (client: PoolClient, silenceMs: number): Promise<unknown> =>
-  client.query(`
-    SET idle_session_timeout = ${silenceMs};
-    SET tcp_keepalives_idle = 5;
-    SET tcp_keepalives_interval = 3;
-    SET tcp_keepalives_count = 3;
-    SET tcp_user_timeout = ${silenceMs}`);
+const noAnswer = (): Error => new Error('the database does not answer on the connection of the lead');
 
-const tryLock = async (client: PoolClient, name: string): Promise<boolean> => {
-  const { rows } = await client.query<{ locked: boolean }>(
-    'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-    [name],
-  );
-  return rows[0]?.locked === true;
-};
+/** The one session that holds the lead, or will. Each statement rejects when its answer takes too long. */
+class Session {
+  constructor(
+    private readonly client: PoolClient,
+    private readonly silenceMs: number,
+  ) {}
 
-/** Shows the server signs of life until the work is over; a sign that fails, or takes too long, is the end of it. */
-const staysAlive = async (client: PoolClient, silenceMs: number, over: AbortSignal): Promise<void> => {
-  while (!over.aborted) {
-    await sleep(silenceMs / 4, undefined, { signal: over }).catch(() => undefined);
-    if (over.aborted) return;
-    const late = sleep(silenceMs / 2, 'late', { signal: over }).catch(() => undefined);
-    const answer = await Promise.race([client.query('SELECT'), late]);
-    if (answer === 'late') throw new Error('the database does not answer the leader');
+  /** Lets the server end the session when nothing is heard of it; each setting is for this session alone. */
+  async watch(): Promise<void> {
+    await this.#answer(
+      this.client.query(`
+        SET idle_session_timeout = ${this.silenceMs};
+        SET tcp_keepalives_idle = 5;
+        SET tcp_keepalives_interval = 3;
+        SET tcp_keepalives_count = 3;
+        SET tcp_user_timeout = ${this.silenceMs}`),
+    );
   }
-};
 
-/** Waits for its turn, on the one session that will hold the lead. */
-const elected = async (client: PoolClient, name: string, signal: AbortSignal): Promise<void> => {
-  while (!signal.aborted && !(await tryLock(client, name)))
-    await sleep(STAND_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-};
+  /** Waits for its turn. */
+  async elected(name: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.#tryLock(name)))
+      await sleep(STAND_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Shows the server signs of life until the work is over. */
+  async staysAlive(over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      await sleep(this.silenceMs / 4, undefined, { signal: over }).catch(() => undefined);
+      if (!over.aborted) await this.#answer(this.client.query('SELECT'));
+    }
+  }
+
+  async #tryLock(name: string): Promise<boolean> {
+    const text = 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked';
+    const { rows } = await this.#answer(this.client.query<{ locked: boolean }>(text, [name]));
+    return rows[0]?.locked === true;
+  }
+
+  #answer<T>(statement: Promise<T>): Promise<T> {
+    return within(this.silenceMs / 2, statement, noAnswer);
+  }
+}
 
 /** @throws when the session is lost */
 const leadOnce = async (
@@ -73,14 +87,12 @@ const leadOnce = async (
   client.on('end', onLoss);
   try {
     const leading = AbortSignal.any([signal, lost.signal]);
-    await watch(client, silenceMs); // before it can hold the lead: one that goes silent then must not keep it
-    await elected(client, name, leading);
+    const session = new Session(client, silenceMs);
+    await session.watch(); // before it can hold the lead: one that goes silent then must not keep it
+    await session.elected(name, leading);
     if (!leading.aborted) {
-      const alive = staysAlive(client, silenceMs, over.signal).catch(onLoss);
-      await work(leading).finally(() => {
-        over.abort();
-        return alive;
-      });
+      session.staysAlive(over.signal).catch(onLoss);
+      await work(leading).finally(() => over.abort());
     }
     lost.signal.throwIfAborted();
   } finally {

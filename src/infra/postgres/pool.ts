@@ -57,7 +57,8 @@ export const createPool = ({ url, max = 20, applicationName, logger, ...rest }: 
     types,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    idleTimeoutMillis: 30_000,
+    // Shorter than a stand-by takes to find its own connection silent: elected then, it meets none of that age.
+    idleTimeoutMillis: 5_000,
     statement_timeout: rest.statementTimeoutMs ?? 60_000,
     idle_in_transaction_session_timeout: 60_000, // a forgotten transaction would hold back vacuum for ever
     options: '-c TimeZone=UTC -c DateStyle=ISO',

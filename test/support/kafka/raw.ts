@@ -1,4 +1,5 @@
 /** Kafka without our own code between: what another producer, or an operator, could do. */
+import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Message } from 'kafkajs';
 
 export const rawKafka = (brokers: readonly string[]): Kafka =>
@@ -27,7 +28,7 @@ export const produceRaw = async (kafka: Kafka, topic: string, messages: Message[
 
 /** Everything on a topic, in the order of each partition. */
 export const consumeRaw = async (kafka: Kafka, topic: string, atLeast: number) => {
-  const consumer = kafka.consumer({ groupId: `${topic}-raw`, maxWaitTimeInMs: 200 });
+  const consumer = kafka.consumer({ groupId: `${topic}-raw-${randomUUID()}`, maxWaitTimeInMs: 200 });
   const read: {
     readonly partition: number;
     readonly key: string;
