@@ -1,48 +1,33 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { Bench, Environment, Figure } from '../lib/figure.js';
+import { afterWarmUp, type Bench, type Environment, type Figure } from '../lib/figure.js';
 import { type BenchKafka, openKafka } from '../lib/kafka.js';
-import { relayOnce } from '../lib/relayRun.js';
-import { median } from '../lib/rounds.js';
+import { toldBy } from '../lib/ownProcess.js';
+import { relayLog } from '../lib/relayRun.js';
 import type { SeededLog } from '../lib/seededLog.js';
 
 const GROWTH = 1.1;
 
 /** Resident memory, in MB, sampled by a process of its own while it carries so many messages. */
-const samplesOf = (args: readonly string[]): Promise<number[]> =>
-  new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('./kafkaMemoryOnce.ts', import.meta.url)), [...args], {
-      execArgv: ['--import', 'tsx'],
-    });
-    let samples: number[] | undefined;
-    child.once('message', (message) => (samples = (message as { samples: number[] }).samples));
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      samples === undefined ? reject(new Error(`it ended with ${code}`)) : resolve(samples),
-    );
-  });
+const samplesOf = async (args: readonly string[]): Promise<number[]> =>
+  (await toldBy<{ samples: number[] }>(new URL('./kafkaMemoryOnce.ts', import.meta.url), args)).samples;
 
-/** Warm-up is the first half; the last quarter is held against the third. */
 const figureOf = (name: string, samples: readonly number[]): Figure => {
-  const quarter = Math.floor(samples.length / 4);
-  const before = median(samples.slice(2 * quarter, 3 * quarter));
-  const after = median(samples.slice(3 * quarter));
+  const { early, late } = afterWarmUp(samples);
   return {
     name,
     unit: 'MB',
-    rate: after,
+    rate: late,
     p50_ms: null,
     p99_ms: null,
-    baseline: 'third quarter of the messages, and 10 %',
-    baseline_rate: before * GROWTH,
-    ratio: (before * GROWTH) / after,
+    baseline: 'second quarter of the messages, and 10 %',
+    baseline_rate: early * GROWTH,
+    ratio: (early * GROWTH) / late,
     goal: 1,
   };
 };
 
 const fill = async (kafka: BenchKafka, { store, pool }: SeededLog, messages: number): Promise<string> => {
   const topic = await kafka.topic();
-  for (let sent = 0; sent < messages;) sent += await relayOnce({ store, pool, kafka: kafka.kafka, topic });
+  await relayLog({ store, pool, kafka: kafka.kafka, topic }, messages);
   return topic;
 };
 

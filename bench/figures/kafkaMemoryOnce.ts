@@ -13,7 +13,7 @@ import { noFaults as faults } from '../../src/kernel/faults.js';
 import { silentLogger as logger } from '../../src/kernel/logger.js';
 import { sagaHandler } from '../../src/workers/saga.js';
 import { PARTITIONS as partitions } from '../lib/kafka.js';
-import { relayOnce } from '../lib/relayRun.js';
+import { relayLog } from '../lib/relayRun.js';
 
 const [role, url = '', brokers = '', topic = '', messages = ''] = process.argv.slice(2);
 const total = Number(messages);
@@ -33,8 +33,7 @@ const pool = createPool({ url, logger });
 const store = new PgEventStore({ pool });
 const kafka = await createKafka({ brokers: brokers.split(','), clientId: 'bench' }, logger);
 
-if (role === 'relay')
-  while (carried < total) await relayOnce({ store, pool, kafka, topic, onPublished: count });
+if (role === 'relay') await relayLog({ store, pool, kafka, topic, onPublished: count }, total);
 else {
   // The seeded log has no organizations.
   const policyOf = () => Promise.resolve(activePolicy(organizationDecider.initialState));

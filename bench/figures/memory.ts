@@ -1,24 +1,13 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Bench, Environment, Figure } from '../lib/figure.js';
+import { toldBy } from '../lib/ownProcess.js';
 import { median } from '../lib/rounds.js';
 
 const ALLOWANCE_MB = 64;
 const RUNS = 3;
 
 /** The most memory that a process of its own had resident while it rebuilt the recoveries, in MB. */
-const peakOf = (url: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('./rebuildOnce.ts', import.meta.url)), [url], {
-      execArgv: ['--max-semi-space-size=32', '--heap-growing-percent=70', '--import', 'tsx'],
-    });
-    let peak: number | undefined;
-    child.once('message', (message) => (peak = (message as { peak: number }).peak));
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      peak === undefined ? reject(new Error(`the rebuild ended with ${code}`)) : resolve(peak),
-    );
-  });
+const peakOf = async (url: string): Promise<number> =>
+  (await toldBy<{ peak: number }>(new URL('./rebuildOnce.ts', import.meta.url), [url])).peak;
 
 const medianPeak = async (url: string): Promise<number> => {
   const peaks: number[] = [];

@@ -7,12 +7,15 @@ import type pg from 'pg';
 import { createPool } from '../../src/infra/postgres/pool.js';
 import { silentLogger as logger } from '../../src/kernel/logger.js';
 import { freePort, register } from '../lib/product.js';
-import type { Bench, Environment, Figure } from '../lib/figure.js';
+import { afterWarmUp, type Bench, type Environment, type Figure } from '../lib/figure.js';
 import { type BenchKafka, openKafka, PARTITIONS } from '../lib/kafka.js';
 import { median, quantile } from '../lib/rounds.js';
 import { startServer } from '../servers/started.js';
 
 const STEADY_RATE = 200;
+const LAG_SAMPLES = 60;
+/** Payments of a tenth of a second. In the half minute between what is compared, one left behind in 300 exceeds it. */
+const LAG_ALLOWANCE = STEADY_RATE / 10;
 /** How often the read model is looked at. */
 const LOOK_MS = 1;
 
@@ -97,38 +100,59 @@ const lagOf = async ({ pool }: Running): Promise<number> => {
   return rows[0]?.lag ?? 0;
 };
 
-/** Reports failures at a steady rate; the lag of the read model must not grow. */
-const steady = async (running: Running, ms: number, note: (text: string) => void): Promise<Figure> => {
+interface Steady {
+  readonly seconds: number;
+  readonly accepted: number;
+  /** Accepted and not to be read yet, at equal intervals while payments came in, and after the last. */
+  readonly lags: readonly number[];
+  readonly lag: number;
+}
+
+/** Reports failures at a steady rate, however long each takes. */
+const steady = async (running: Running, ms: number): Promise<Steady> => {
   const lags: number[] = [];
   const sent: Promise<unknown>[] = [];
   const start = performance.now();
   for (let at = 0; at < ms; at = performance.now() - start) {
     for (const due = (at / 1000) * STEADY_RATE; sent.length < due;) sent.push(fail(running));
-    if (at > lags.length * 1000) lags.push(await lagOf(running));
+    if (at > (lags.length * ms) / LAG_SAMPLES) lags.push(await lagOf(running));
     await sleep(5);
   }
   await Promise.all(sent);
   const lag = await lagOf(running);
-  const seconds = (performance.now() - start) / 1000;
-  const third = Math.ceil(lags.length / 3);
-  const [early, late] = [median(lags.slice(0, third)), median(lags.slice(-third))];
-  note(`lag in recoveries: ${early} in the first third, ${late} in the last, ${lag} at the end`);
-  const rate = (sent.length - lag) / seconds;
-  return {
-    name: 'kafka_steady',
-    unit: 'op/s',
-    rate,
-    p50_ms: null,
-    p99_ms: null,
-    baseline: 'accepted',
-    baseline_rate: sent.length / seconds,
-    ratio: rate / (sent.length / seconds),
-    goal: 0.98,
-  };
+  return { seconds: (performance.now() - start) / 1000, accepted: sent.length, lags, lag };
+};
+
+const steadyFigures = ({ seconds, accepted, lags, lag }: Steady): Figure[] => {
+  const { early, late } = afterWarmUp(lags);
+  const visible = accepted - lag;
+  const neither = { p50_ms: null, p99_ms: null };
+  return [
+    {
+      name: 'kafka_steady',
+      unit: 'op/s',
+      rate: visible / seconds,
+      ...neither,
+      baseline: 'accepted',
+      baseline_rate: accepted / seconds,
+      ratio: visible / accepted,
+      goal: 0.98,
+    },
+    {
+      name: 'kafka_steady_lag',
+      unit: 'payments',
+      rate: late,
+      ...neither,
+      baseline: `second quarter of the time, and ${LAG_ALLOWANCE}`,
+      baseline_rate: early + LAG_ALLOWANCE,
+      ratio: (early + LAG_ALLOWANCE) / Math.max(1, late),
+      goal: 1,
+    },
+  ];
 };
 
 const run = async (environment: Environment): Promise<Figure[]> => {
-  const { cluster, sizes, wants, note } = environment;
+  const { cluster, sizes, wants } = environment;
   const kafka = await openKafka(environment);
   if (kafka === undefined) return [];
   const dir = await mkdtemp(join(tmpdir(), 'recovery-bench-kafka-'));
@@ -148,7 +172,8 @@ const run = async (environment: Environment): Promise<Figure[]> => {
     const running = { port: server.port, token, pool };
     const figures: Figure[] = [];
     if (wants('kafka_end_to_end')) figures.push(await latency(running, kafka, sizes.latencies));
-    if (wants('kafka_steady')) figures.push(await steady(running, sizes.steadyMs, note));
+    if (wants('kafka_steady') || wants('kafka_steady_lag'))
+      figures.push(...steadyFigures(await steady(running, sizes.steadyMs)));
     return figures;
   } finally {
     await server.stop();
@@ -158,4 +183,4 @@ const run = async (environment: Environment): Promise<Figure[]> => {
   }
 };
 
-export const overKafkaBench: Bench = { names: ['kafka_end_to_end', 'kafka_steady'], run };
+export const overKafkaBench: Bench = { names: ['kafka_end_to_end', 'kafka_steady', 'kafka_steady_lag'], run };

@@ -1,6 +1,7 @@
+import { openProducer } from '../../src/infra/kafka/publisher.js';
 import { type Bench, type Environment, type Figure, rateFigure, resultOf } from '../lib/figure.js';
 import { type BenchKafka, openKafka, readyMade } from '../lib/kafka.js';
-import { relayOnce } from '../lib/relayRun.js';
+import { relayLog } from '../lib/relayRun.js';
 import { alternate, type Contender, runOf } from '../lib/rounds.js';
 import type { SeededLog } from '../lib/seededLog.js';
 
@@ -11,7 +12,7 @@ const bareLoop = async ({ kafka, topic }: BenchKafka, log: SeededLog): Promise<C
   return {
     name: 'bare producer loop',
     round: runOf(async () => {
-      const producer = kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1 });
+      const producer = openProducer(kafka);
       await producer.connect();
       for (const batch of batches) await producer.send({ topic: name, acks: -1, messages: [...batch] });
       await producer.disconnect();
@@ -22,7 +23,7 @@ const bareLoop = async ({ kafka, topic }: BenchKafka, log: SeededLog): Promise<C
 
 const relayLoop = async ({ kafka, topic }: BenchKafka, { store, pool }: SeededLog): Promise<Contender> => {
   const name = await topic();
-  return { name: 'relay', round: runOf(() => relayOnce({ store, pool, kafka, topic: name })) };
+  return { name: 'relay', round: runOf(() => relayLog({ store, pool, kafka, topic: name })) };
 };
 
 const run = async (environment: Environment): Promise<Figure[]> => {

@@ -1,11 +1,11 @@
 import type { Cluster } from './cluster.js';
 import type { SeededLog } from './seededLog.js';
-import { medianRatio, type Result } from './rounds.js';
+import { median, medianRatio, type Result } from './rounds.js';
 
 /** One line of the result. A goal is met when `ratio` is at least `goal`. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'op/s' | 'events/s' | 'MB';
+  readonly unit: 'op/s' | 'events/s' | 'MB' | 'payments';
   readonly rate: number;
   /** Milliseconds of an operation; of a whole run where one run is measured at a time. */
   readonly p50_ms: number | null;
@@ -70,3 +70,12 @@ export const resultOf = <C>(results: ReadonlyMap<C, Result>, contender: C): Resu
 };
 
 export const isMet = ({ ratio, goal }: Figure): boolean => ratio >= goal;
+
+/**
+ * Is something flat? The first quarter of what was sampled is warm-up.
+ * @returns the medians of the second quarter and of the last
+ */
+export const afterWarmUp = (samples: readonly number[]): { early: number; late: number } => {
+  const quarter = Math.floor(samples.length / 4);
+  return { early: median(samples.slice(quarter, 2 * quarter)), late: median(samples.slice(-quarter)) };
+};

@@ -15,15 +15,20 @@ export interface RelayRun {
   readonly onPublished?: (messages: number) => void;
 }
 
-/** Publishes the whole log once, as the relay role does. @returns how many messages it was */
-export const relayOnce = async ({ store, pool, kafka, topic, onPublished }: RelayRun): Promise<number> => {
+/**
+ * Publishes the log from its beginning, as the relay role does, and again until there were so many messages.
+ * @returns how many there were
+ */
+export const relayLog = async (
+  { store, pool, kafka, topic, onPublished }: RelayRun,
+  atLeast = 1,
+): Promise<number> => {
   const name = `bench:${topic}`;
-  await pool.query('DELETE FROM bus_checkpoints WHERE consumer_group = $1', [name]);
   const head = await store.head();
   const kafkaPublisher = new KafkaPublisher(kafka, topic);
   const checkpoint = new PgCheckpoint(pool, name);
-  const stop = new AbortController();
   let published = 0;
+  let pass = new AbortController();
   await runRelay(
     {
       store,
@@ -38,13 +43,19 @@ export const relayOnce = async ({ store, pool, kafka, topic, onPublished }: Rela
         load: () => checkpoint.load(),
         moveTo: async (position) => {
           await checkpoint.moveTo(position);
-          if (position >= head) stop.abort();
+          if (position >= head) pass.abort();
         },
       },
-      lead: (signal, work) => work(signal),
+      lead: async (_signal, work) => {
+        while (published < atLeast) {
+          await pool.query('DELETE FROM bus_checkpoints WHERE consumer_group = $1', [name]);
+          pass = new AbortController();
+          await work(pass.signal);
+        }
+      },
       faults: noFaults,
     },
-    stop.signal,
+    new AbortController().signal,
   );
   await kafkaPublisher.close();
   return published;

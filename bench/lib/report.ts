@@ -50,6 +50,7 @@ const meanings: Readonly<Record<string, string>> = {
   relay: 'Relay from the log to a Kafka topic',
   kafka_end_to_end: 'From a failure accepted to its retry in the read model, over Kafka',
   kafka_steady: 'Recoveries visible at 200 payments/s for a minute, over Kafka',
+  kafka_steady_lag: 'Payments accepted and not visible yet, in the last quarter of that minute',
   relay_memory: 'Resident memory of the relay at the end of 200,000 messages',
   saga_memory: 'Resident memory of the saga at the end of 200,000 messages',
   rebuild_memory: 'Peak resident memory of a rebuild over 1,000,000 events',
@@ -114,7 +115,18 @@ ${figures.map(row).join('\n')}
 - **Rebuild and export**: a log of recovery histories of 20 organizations, about six events per recovery. The bare
   read fetches the same rows with \`pg\` in pages of 5,000 by key and parses their JSON, and does nothing with them.
   p50 and p99 are of a whole run.
-- **Memory**: the peak of the resident memory of a process that does one rebuild of the recoveries, the median of three.
+- **Kafka**: a broker of its own (KRaft, one node, topics of 6 partitions), or the one that \`KAFKA_BROKERS\` names; where
+  there is neither, its rows are missing. The bare producer has the relay's settings (\`acks=all\`, one request in
+  flight) and sends the same messages in the same batches, made before. End to end is the product in one process with
+  all roles, one payment at a time, from the answer of the API until its retry is in the read model, looked for every
+  millisecond; beside it one message from a bare producer to a bare consumer. It has no goal but to be told.
+- **Steady load over Kafka**: 200 failures a second for a minute, whether or not the earlier ones are answered. What is
+  accepted and not to be read yet is counted once a second; the first quarter is warm-up, and the median of the last
+  quarter may be 20 payments, those of a tenth of a second, above that of the second.
+- **Memory over Kafka**: a process that does nothing but relay, or handle as the saga, 200,000 messages tells its resident
+  memory 100 times, with no collection forced. The first quarter is warm-up; the median of the last quarter may be 10 %
+  above that of the second.
+- **Memory of a rebuild**: the peak of the resident memory of a process that does one rebuild of the recoveries, the median of three.
   It may be 64 MB more over 1,000,000 events than over 300,000; at most 50,000 rows are kept in memory.
 `;
 };

@@ -4,6 +4,10 @@ import type { PublicMessage } from '../../events/integration/message.js';
 
 const ALL_REPLICAS = -1;
 
+/** Nothing is sent before the last was answered, or again without being asked for. */
+export const openProducer = (kafka: Kafka): Producer =>
+  kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1, retry: { retries: 0 } });
+
 /**
  * Publishes messages in their order, one batch at a time: the next is sent after the last is acknowledged, so that
  * nothing can overtake. Kafka's idempotent producer would keep the order with five in flight, but in kafkajs it is
@@ -26,7 +30,7 @@ export class KafkaPublisher {
 
   /** Resolves when every in-sync replica has the messages. */
   async publish(messages: readonly PublicMessage[]): Promise<void> {
-    const producer = (this.#producer ??= this.#open());
+    const producer = (this.#producer ??= openProducer(this.kafka));
     try {
       await producer.connect(); // at once when it is
       await producer.send({ topic: this.topic, acks: ALL_REPLICAS, messages: messages.map(toWire) });
@@ -41,13 +45,5 @@ export class KafkaPublisher {
   async close(): Promise<void> {
     await this.#producer?.disconnect();
     this.#producer = undefined;
-  }
-
-  #open(): Producer {
-    return this.kafka.producer({
-      allowAutoTopicCreation: false,
-      maxInFlightRequests: 1,
-      retry: { retries: 0 },
-    });
   }
 }
