@@ -180,6 +180,23 @@ export const eventBusContract = (open: (world: BusWorld) => Promise<() => EventB
     expect(await parkedKeys()).to.deep.equal([]);
   });
 
+  it('takes up a payment again once its parked messages are discarded, one or all', async () => {
+    const { handle } = broken('t1', 't2', 't3');
+    await world.fail('bad', 't1');
+    const consumer = world.consume(bus(), handle);
+    await until(async () => (await parkedKeys()).length === 1);
+    for (const trigger of ['t2', 't3']) await world.fail('bad', trigger);
+    await until(async () => (await parked(handle).list())[0]?.messages === 3);
+    const [key = ''] = await parkedKeys();
+    expect(await parked(handle).discard(GROUP, key, 'first')).to.equal(1);
+    const left = await parked(handle).messages(GROUP, key);
+    expect(left.map(({ form }) => 'message' in form && triggerOf(form.message))).to.deep.equal(['t2', 't3']);
+    expect(await parked(handle).discard(GROUP, key, 'all')).to.equal(2);
+    await world.fail('bad', 't4');
+    await until(() => consumer.seen.length === 1);
+    expect(triggersOf(consumer.seen)).to.deep.equal(['t4']);
+  });
+
   it('knows after a new start what is parked', async () => {
     const { state, handle } = broken('t1');
     await world.fail('bad', 't1');
