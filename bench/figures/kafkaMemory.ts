@@ -8,7 +8,7 @@ const GROWTH = 1.1;
 
 /** Resident memory, in MB, sampled by a process of its own while it carries so many messages. */
 const samplesOf = async (args: readonly string[]): Promise<number[]> =>
-  (await toldBy<{ samples: number[] }>(new URL('./kafkaMemoryOnce.ts', import.meta.url), args)).samples;
+  (await toldBy<{ samples: number[] }>(new URL('./kafkaMemoryOnce.js', import.meta.url), args)).samples;
 
 const figureOf = (name: string, samples: readonly number[]): Figure => {
   const { early, late } = afterWarmUp(samples);

@@ -7,7 +7,7 @@ const RUNS = 3;
 
 /** The most memory that a process of its own had resident while it rebuilt the recoveries, in MB. */
 const peakOf = async (url: string): Promise<number> =>
-  (await toldBy<{ peak: number }>(new URL('./rebuildOnce.ts', import.meta.url), [url])).peak;
+  (await toldBy<{ peak: number }>(new URL('./rebuildOnce.js', import.meta.url), [url])).peak;
 
 const medianPeak = async (url: string): Promise<number> => {
   const peaks: number[] = [];

@@ -3,7 +3,7 @@
  * installed into bench/emmett when they are needed, and the comparison is left out when that fails.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -39,7 +39,8 @@ export interface Emmett {
   open(url: string, connections: number): Promise<EmmettStore>;
 }
 
-const DIRECTORY = fileURLToPath(new URL('../emmett', import.meta.url));
+/** npm does not install through a link. */
+const DIRECTORY = realpathSync(fileURLToPath(new URL('../emmett', import.meta.url)));
 const PACKAGE = '@event-driven-io/emmett-postgresql';
 
 const install = async (note: (text: string) => void): Promise<void> => {

@@ -1,13 +1,10 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** A process that is measured runs with the flags of `npm start`. */
-export const execArgv = ['--max-semi-space-size=32', '--heap-growing-percent=70', '--import', 'tsx'];
-
-/** Runs a file as a process of its own. @returns what it tells in its one message */
+/** Runs a file as a process of its own, with our flags. @returns what it tells in its one message */
 export const toldBy = <T>(file: URL, args: readonly string[]): Promise<T> =>
   new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(file), [...args], { execArgv });
+    const child = fork(fileURLToPath(file), [...args]);
     let told: { readonly message: T } | undefined;
     child.once('message', (message) => (told = { message: message as T }));
     child.once('error', reject);

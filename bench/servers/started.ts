@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { execArgv } from '../lib/ownProcess.js';
 
 /** A server in a process of its own. It ends with this one, however this one ends. */
 export interface Server {
@@ -19,8 +18,7 @@ export const startServer = async (
   log: string,
 ): Promise<Server> => {
   const output = openSync(log, 'a');
-  const child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), {
-    execArgv,
+  const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), {
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', output, 'inherit', 'ipc'],
   });
