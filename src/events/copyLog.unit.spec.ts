@@ -26,6 +26,7 @@ const appending = (store: EventStore, append: EventStore['append']): EventStore 
   append,
   readStream: (...args) => store.readStream(...args),
   readAll: (options) => store.readAll(options),
+  readFacts: (options) => store.readFacts(options),
   subscribe: (options) => store.subscribe(options),
   readLines: (options) => store.readLines(options),
   head: () => store.head(),

@@ -47,5 +47,16 @@ export interface RecordedEvent<T extends string = string, D = unknown> {
   readonly recorded_at: Instant;
 }
 
+/** What of the metadata belongs to the fact: whose it is, when it happened, and how its data is written. */
+export type FactMetadata = Pick<EventMetadata, 'org_id' | 'occurred_at' | 'schema_version'> &
+  Partial<Pick<EventMetadata, 'actor'>>;
+
+/** An event as a fold sees it: what happened and when, not on whose request. Every recorded event is one. */
+export interface Fact<T extends string = string, D = unknown> extends Omit<RecordedEvent<T, D>, 'metadata'> {
+  readonly metadata: FactMetadata;
+}
+
+export type FactOf<E extends Message> = E extends Message<infer T, infer D> ? Fact<T, D> : never;
+
 /** The recorded form of each member of an event union, so that `type` narrows `data`. */
 export type Recorded<E extends Message> = E extends Message<infer T, infer D> ? RecordedEvent<T, D> : never;

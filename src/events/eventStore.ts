@@ -1,5 +1,5 @@
 import type { Instant } from '../kernel/clock.js';
-import type { NewEvent, Position, RecordedEvent, StreamId } from './envelope.js';
+import type { Fact, NewEvent, Position, RecordedEvent, StreamId } from './envelope.js';
 
 /** The revision the stream is believed to stand at. There is no "any": every append says what it was decided from. */
 export type ExpectedRevision = bigint | 'no_stream';
@@ -28,13 +28,18 @@ export interface ReadAllOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadFactsOptions extends ReadAllOptions {
+  /** Types of which the actor is asked, too. */
+  readonly attributed?: readonly string[];
+}
+
 /**
  * What a reader of the log is handed, one at a time; the next is produced only when the consumer asks, that is
  * after it handled the last. `position` is how far the log has been scanned: safe to store as a checkpoint once
  * the delivery is handled, also when no event of it passed the filter.
  */
-export type Delivery =
-  | { readonly kind: 'events'; readonly events: readonly RecordedEvent[]; readonly position: Position }
+export type Delivery<E extends Fact = RecordedEvent> =
+  | { readonly kind: 'events'; readonly events: readonly E[]; readonly position: Position }
   | { readonly kind: 'caught_up'; readonly position: Position };
 
 /**
@@ -61,6 +66,9 @@ export interface EventStore {
 
   /** Reads on to the head, delivers `caught_up`, and ends. */
   readAll(options: ReadAllOptions): AsyncIterable<Delivery>;
+
+  /** Like readAll, for folds: a store may leave out what is no part of a fact. */
+  readFacts(options: ReadFactsOptions): AsyncIterable<Delivery<Fact>>;
 
   /** Like readAll, then waits for more, until `signal` aborts. Delivers `caught_up` each time the head is reached. */
   subscribe(options: Omit<ReadAllOptions, 'until'>): AsyncIterable<Delivery>;

@@ -1,6 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import { createAjv } from './ajv.js';
-import type { RecordedEvent } from './envelope.js';
+import type { Fact } from './envelope.js';
 import { organizationEvents } from './organization.js';
 import { paymentEvents } from './payment.js';
 import { recoveryEvents } from './recovery.js';
@@ -47,7 +47,7 @@ export const assertValid = (type: string, data: unknown): void => {
 };
 
 /** Brings stored events to the newest version of their types, by a table of upcasters. */
-export const upcasterOf = (table: Upcasters): ((event: RecordedEvent) => RecordedEvent) => {
+export const upcasterOf = (table: Upcasters): (<E extends Fact>(event: E) => E) => {
   const versions = new Map(Object.keys(eventSchemas).map((type) => [type, versionIn(table, type)]));
   return (event) => {
     const { type, position, metadata } = event;

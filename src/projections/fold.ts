@@ -1,10 +1,10 @@
-import type { Recorded, RecordedEvent, StreamId } from '../events/envelope.js';
+import type { Fact, FactOf, StreamId } from '../events/envelope.js';
 import type { EventType } from '../events/registry.js';
 import { FIRST_INSTANT, type Instant, LAST_INSTANT } from '../kernel/clock.js';
 import type { Message } from '../kernel/message.js';
 import type { Draft, Projection, Row } from './engine/projection.js';
 
-type Of<E extends Message, T extends string> = Recorded<Extract<E, { readonly type: T }>>;
+type Of<E extends Message, T extends string> = FactOf<Extract<E, { readonly type: T }>>;
 
 /** Events that may make a row (or meet one that is there already). */
 export type Opens<R extends Row, E extends Message> = {
@@ -21,8 +21,8 @@ export const foldOf = <R extends Row, E extends Message>(
   opens: Opens<R, E>,
   changes: Changes<R, E>,
 ): Pick<Projection<R>, 'events' | 'project'> => {
-  type Opener = (event: RecordedEvent, key: string, row: Draft<R> | undefined) => R | null;
-  type Changer = (row: Draft<R>, event: RecordedEvent) => R | null;
+  type Opener = (event: Fact, key: string, row: Draft<R> | undefined) => R | null;
+  type Changer = (row: Draft<R>, event: Fact) => R | null;
   const folds = new Map(Object.entries(opens) as [string, Opener][]);
   for (const [type, change] of Object.entries(changes) as [string, Changer][])
     folds.set(type, (event, _key, row) => (row === undefined ? null : change(row, event)));
@@ -36,7 +36,7 @@ export const foldOf = <R extends Row, E extends Message>(
 export const idIn = (stream: StreamId): string => stream.slice(stream.indexOf('-') + 1);
 
 /** The one row of the stream's own aggregate. */
-export const keyOfStream = (event: RecordedEvent): readonly string[] => [idIn(event.stream)];
+export const keyOfStream = (event: Fact): readonly string[] => [idIn(event.stream)];
 
 /** A fact of an impossible instant is a fact all the same: it is shown at the nearest one that a table can hold. */
 const nearest = (time: string): Instant => {
@@ -55,4 +55,4 @@ export const instant = (time: string): Instant =>
 export const dayOf = (time: string): string => instant(time).slice(0, 10);
 
 /** When the event happened. */
-export const occurredAt = (event: RecordedEvent): Instant => instant(event.metadata.occurred_at);
+export const occurredAt = (event: Fact): Instant => instant(event.metadata.occurred_at);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventMetadata, NewEvent, Position, RecordedEvent } from '../../src/events/envelope.js';
+import type { EventMetadata, Fact, NewEvent, Position, RecordedEvent } from '../../src/events/envelope.js';
 import type { Delivery } from '../../src/events/eventStore.js';
 
 export const sampleMetadata = (orgId: string = randomUUID()): EventMetadata => ({
@@ -30,10 +30,10 @@ const run = randomUUID().slice(0, 8);
 export const uniqueStream = (aggregate = 'sample'): string => `${aggregate}${run}-${randomUUID()}`;
 
 /** Everything up to the first `caught_up`. */
-export const collect = async (
-  deliveries: AsyncIterable<Delivery>,
-): Promise<{ readonly events: RecordedEvent[]; readonly caughtUp?: Position }> => {
-  const events: RecordedEvent[] = [];
+export const collect = async <E extends Fact = RecordedEvent>(
+  deliveries: AsyncIterable<Delivery<E>>,
+): Promise<{ readonly events: E[]; readonly caughtUp?: Position }> => {
+  const events: E[] = [];
   for await (const delivery of deliveries) {
     if (delivery.kind === 'caught_up') return { events, caughtUp: delivery.position };
     events.push(...delivery.events);

@@ -53,6 +53,30 @@ export const reading = (get: Get): void => {
     expect(ids).to.deep.equal(idsOf(written));
   });
 
+  it('reads facts: every event, with at least what folds ask of its metadata', async () => {
+    const [orgId, after] = [randomUUID(), await get().head()];
+    const [asked, other] = [`X${orgId.slice(0, 8)}`, `Y${orgId.slice(0, 8)}`];
+    for (const type of [asked, other, asked])
+      await get().append(uniqueStream(), 'no_stream', sampleEvents(2, { orgId, type }));
+    for (const filter of [{ orgId }, { types: [asked, other] }]) {
+      const { events } = await collect(get().readAll({ after, filter }));
+      // Pages so large that a store may read several at once, and small ones.
+      for (const pageSize of [1_000, 2]) {
+        const options = { after, filter, pageSize, attributed: [asked] };
+        const { events: facts, caughtUp } = await collect(get().readFacts(options));
+        expect(caughtUp).to.be.a('bigint');
+        expect(facts).to.have.length(6);
+        for (const [index, fact] of facts.entries()) {
+          const { metadata, ...event } = events[index] as RecordedEvent;
+          const { org_id, occurred_at, schema_version, actor } = metadata;
+          const attributed = event.type === asked ? { actor } : {};
+          expect(fact).to.deep.include(event);
+          expect(fact.metadata).to.deep.include({ org_id, occurred_at, schema_version, ...attributed });
+        }
+      }
+    }
+  });
+
   it('stops at `until`, inclusive, and sees what is appended while it reads', async () => {
     const start = await get().head();
     const stream = uniqueStream();

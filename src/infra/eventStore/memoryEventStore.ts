@@ -5,6 +5,7 @@ import {
   type EventStore,
   type ExpectedRevision,
   type ReadAllOptions,
+  type ReadFactsOptions,
   RevisionConflict,
 } from '../../events/eventStore.js';
 import type { Clock, Instant } from '../../kernel/clock.js';
@@ -72,6 +73,10 @@ export class MemoryEventStore implements EventStore {
       position = page.position;
     }
     if (!stopped(options.signal)) yield { kind: 'caught_up', position };
+  }
+
+  readFacts(options: ReadFactsOptions): AsyncGenerator<Delivery> {
+    return this.readAll(options);
   }
 
   async *subscribe(options: Omit<ReadAllOptions, 'until'>): AsyncGenerator<Delivery> {

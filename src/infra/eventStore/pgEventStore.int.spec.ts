@@ -238,6 +238,8 @@ describe('PgEventStore query plans', function () {
     ['the log by type', byPosition, (store) => page(store, { types: ['Sampled'] })],
     ['the log of an organization', byOrg, (store) => page(store, { orgId: orgs[1] as string })],
     ['the log of a stream', byStream, (store) => page(store, { stream: 'sample-1' })],
+    ['facts', byPosition, (store) => facts(store, {})],
+    ['the facts of an organization', byOrg, (store) => facts(store, { orgId: orgs[1] as string })],
     ['lines', byPosition, (store) => flatten(store.readLines({ after: 0n, until: 10n }))],
     ['the lag', byPosition, (store) => store.lag(0n, ['Sampled'], 100)],
   ];
@@ -255,3 +257,5 @@ describe('PgEventStore query plans', function () {
 
 const page = (store: PgEventStore, filter: { types?: string[]; orgId?: string; stream?: string }) =>
   collect(store.readAll({ after: 0n, until: 1000n, filter }));
+const facts = (store: PgEventStore, filter: { types?: string[]; orgId?: string }) =>
+  collect(store.readFacts({ after: 0n, until: 1000n, filter, attributed: ['Sampled'] }));

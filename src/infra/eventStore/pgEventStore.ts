@@ -1,23 +1,26 @@
 import type pg from 'pg';
-import type { NewEvent, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
+import type { Fact, NewEvent, Position, RecordedEvent, StreamId } from '../../events/envelope.js';
 import type {
   AppendResult,
   Delivery,
   EventStore,
   ExpectedRevision,
   ReadAllOptions,
+  ReadFactsOptions,
 } from '../../events/eventStore.js';
 import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
 import { assertAppendable, pageSizeOf } from './appendRules.js';
-import { type Page, prefetched, windowed } from './pages.js';
+import { type Page, type PageRequest, prefetched, windowed } from './pages.js';
 import { PgAppender } from './pgAppender.js';
 import {
   eventsOf,
   type EventRow,
+  factsOf,
   linesOf,
   readEvents,
+  readFactRows,
   readHead,
   readLag,
   readRows,
@@ -89,8 +92,18 @@ export class PgEventStore implements EventStore {
 
   async *readAll(options: ReadAllOptions): AsyncGenerator<Delivery> {
     let position = options.after;
-    for await (const page of this.#pages(options)) {
+    for await (const page of this.#pages(options, this.#readRows)) {
       yield { kind: 'events', events: eventsOf(page.items), position: page.position };
+      position = page.position;
+    }
+    if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+  }
+
+  async *readFacts({ attributed = [], ...options }: ReadFactsOptions): AsyncGenerator<Delivery<Fact>> {
+    let position = options.after;
+    const read = (request: PageRequest) => readFactRows(this.#pool, request, attributed);
+    for await (const page of this.#pages(options, read)) {
+      yield { kind: 'events', events: factsOf(page.items), position: page.position };
       position = page.position;
     }
     if (!options.signal?.aborted) yield { kind: 'caught_up', position };
@@ -101,7 +114,8 @@ export class PgEventStore implements EventStore {
   }
 
   async *readLines(options: ReadAllOptions): AsyncGenerator<readonly string[]> {
-    for await (const { items } of this.#pages(options)) if (items.length > 0) yield linesOf(items);
+    for await (const { items } of this.#pages(options, this.#readRows))
+      if (items.length > 0) yield linesOf(items);
   }
 
   head(): Promise<Position> {
@@ -128,20 +142,24 @@ export class PgEventStore implements EventStore {
     this.#notifier.touch();
   }
 
+  readonly #readRows = (request: PageRequest): Promise<Page<EventRow>> => readRows(this.#pool, request);
+
   /** Pages up to `until`, or to the head as it stands when the reader gets there. */
-  #pages({ after, filter = {}, until, signal, ...options }: ReadAllOptions): AsyncGenerator<Page<EventRow>> {
+  #pages<R>(
+    { after, filter = {}, until, signal, ...options }: ReadAllOptions,
+    readPage: (request: PageRequest) => Promise<Page<R>>,
+  ): AsyncGenerator<Page<R>> {
     const limit = pageSizeOf(options);
     const last = async (): Promise<Position> => {
       const head = await readHead(this.#pool);
       return until !== undefined && until < head ? until : head;
     };
-    const read = (from: Position, upTo: Position) =>
-      readRows(this.#pool, { after: from, upTo, filter, limit });
+    const read = (from: Position, upTo: Position) => readPage({ after: from, upTo, filter, limit });
     const walks = filter.stream === undefined && filter.orgId === undefined;
     if (walks && limit >= LARGE_PAGE)
       return windowed({ after, step: BigInt(limit), end: last, read, abort: signal });
     let end = after;
-    const readNext = async (from: Position): Promise<Page<EventRow> | undefined> => {
+    const readNext = async (from: Position): Promise<Page<R> | undefined> => {
       if (from >= end && (until === undefined || from < until)) end = await last();
       return from < end ? read(from, end) : undefined;
     };

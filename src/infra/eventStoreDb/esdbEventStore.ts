@@ -5,6 +5,7 @@ import type {
   EventStore,
   ExpectedRevision,
   ReadAllOptions,
+  ReadFactsOptions,
 } from '../../events/eventStore.js';
 import type { Instant } from '../../kernel/clock.js';
 import { type Faults, noFaults } from '../../kernel/faults.js';
@@ -113,6 +114,11 @@ export class EsdbEventStore implements EventStore {
       position = page.position;
     }
     if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+  }
+
+  /** The server sends whole events, always. */
+  readFacts(options: ReadFactsOptions): AsyncGenerator<Delivery> {
+    return this.readAll(options);
   }
 
   subscribe(options: Omit<ReadAllOptions, 'until'>): AsyncGenerator<Delivery> {

@@ -1,4 +1,4 @@
-import type { Recorded, RecordedEvent } from '../../events/envelope.js';
+import type { Fact, FactOf } from '../../events/envelope.js';
 import type { EventType } from '../../events/registry.js';
 import type { Category, Cohort, RecoveryEvent } from '../../events/recovery.js';
 import { DAY } from '../../kernel/clock.js';
@@ -19,7 +19,7 @@ export type AnalyticsRow = Readonly<
   } & Record<Counter, number>
 >;
 
-type Of<T extends RecoveryEvent['type']> = Recorded<Extract<RecoveryEvent, { type: T }>>;
+type Of<T extends RecoveryEvent['type']> = FactOf<Extract<RecoveryEvent, { type: T }>>;
 type Counts = Record<Counter, number>;
 
 /** What an event adds to a row; `when` says whether it does at all. */
@@ -107,19 +107,19 @@ const activityEffects: Effects = {
   },
 };
 
-const effectOf = (effects: Effects, event: RecordedEvent): Effect<RecordedEvent> | undefined => {
-  const effect = effects[event.type as RecoveryEvent['type']] as Effect<RecordedEvent> | undefined;
+const effectOf = (effects: Effects, event: Fact): Effect<Fact> | undefined => {
+  const effect = effects[event.type as RecoveryEvent['type']] as Effect<Fact> | undefined;
   return effect?.when?.(event) === false ? undefined : effect;
 };
 
-const cohortOf = (event: RecordedEvent): Cohort => (event.data as { cohort: Cohort }).cohort;
+const cohortOf = (event: Fact): Cohort => (event.data as { cohort: Cohort }).cohort;
 
-const cohortKey = (event: RecordedEvent): string => {
+const cohortKey = (event: Fact): string => {
   const { opened_at, currency } = cohortOf(event);
   return `${event.metadata.org_id}/${dayOf(opened_at)}/${currency}`;
 };
 
-const activityKey = (event: RecordedEvent): string => {
+const activityKey = (event: Fact): string => {
   const { currency } =
     event.type === 'RecoverySucceeded' ? (event as Of<'RecoverySucceeded'>).data : cohortOf(event);
   return `${event.metadata.org_id}/${dayOf(event.metadata.occurred_at)}/${currency}`;
@@ -132,7 +132,7 @@ const emptyRow = (key: string): Draft<AnalyticsRow> => {
   return { key, org_id, day, currency, declines: {}, ...zeros };
 };
 
-const project = (row: Draft<AnalyticsRow> | undefined, event: RecordedEvent, key: string): AnalyticsRow => {
+const project = (row: Draft<AnalyticsRow> | undefined, event: Fact, key: string): AnalyticsRow => {
   const next = row ?? emptyRow(key);
   if (key === cohortKey(event)) effectOf(cohortEffects, event)?.add(next, event);
   if (key !== activityKey(event)) return next;
@@ -143,7 +143,7 @@ const project = (row: Draft<AnalyticsRow> | undefined, event: RecordedEvent, key
   return next;
 };
 
-const keysOf = (event: RecordedEvent): readonly string[] => {
+const keysOf = (event: Fact): readonly string[] => {
   const keys: string[] = [];
   if (effectOf(cohortEffects, event)) keys.push(cohortKey(event));
   if (effectOf(activityEffects, event)) keys.push(activityKey(event));

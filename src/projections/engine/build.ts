@@ -1,4 +1,4 @@
-import type { Position, RecordedEvent } from '../../events/envelope.js';
+import type { Position, Fact } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { upcast } from '../../events/registry.js';
 import { EventFailure } from './errors.js';
@@ -32,11 +32,12 @@ export const foldLog = async (
 ): Promise<Position> => {
   const pass = new Pass(shadows, memory);
   const types = [...new Set(shadows.flatMap(({ model }) => [...model.types]))];
+  const attributed = shadows.flatMap(({ model }) => model.projection.attributed ?? []);
   const { orgId, ...bounds } = range;
   const filter = { types, ...(orgId !== undefined && { orgId }) };
   let position = range.after;
   let shownAt = performance.now();
-  for await (const delivery of store.readAll({ ...bounds, filter })) {
+  for await (const delivery of store.readFacts({ ...bounds, filter, attributed })) {
     range.signal.throwIfAborted();
     if (delivery.kind === 'events') {
       await pass.fold(delivery.events);
@@ -73,7 +74,7 @@ class Pass {
     }
   }
 
-  async fold(events: readonly RecordedEvent[]): Promise<void> {
+  async fold(events: readonly Fact[]): Promise<void> {
     for (const [index, stored] of events.entries()) {
       const wanting = this.#wanting.get(stored.type);
       if (wanting === undefined) continue;
@@ -94,7 +95,7 @@ class Pass {
   }
 
   /** Loads the rows that left memory and that these events want: for as many as there is room for, at least the first. */
-  async #prepare(events: readonly RecordedEvent[]): Promise<void> {
+  async #prepare(events: readonly Fact[]): Promise<void> {
     const wanted = new Map<Shadow, Set<string>>();
     let { room } = this.memory;
     for (const [index, stored] of events.entries()) {
@@ -110,14 +111,14 @@ class Pass {
 
 const missingOf = (
   shadow: Shadow,
-  event: RecordedEvent,
+  event: Fact,
   wanted: ReadonlyMap<Shadow, ReadonlySet<string>>,
 ): [Shadow, string][] =>
   keysOf(shadow.model, event)
     .filter((key) => shadow.isMissing(key) && wanted.get(shadow)?.has(key) !== true)
     .map((key) => [shadow, key]);
 
-const current = (event: RecordedEvent, shadow: Shadow | undefined): RecordedEvent => {
+const current = (event: Fact, shadow: Shadow | undefined): Fact => {
   try {
     return upcast(event);
   } catch (cause) {

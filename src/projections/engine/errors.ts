@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../events/envelope.js';
+import type { Fact } from '../../events/envelope.js';
 
 export type ProjectionErrorCode =
   | 'unknown_projection'
@@ -39,7 +39,7 @@ export const inWords = ({ type, position, message }: Failure): string =>
 export class EventFailure extends Error {
   constructor(
     readonly projection: string,
-    readonly event: RecordedEvent,
+    readonly event: Fact,
     options: { readonly cause: unknown },
   ) {
     super(

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../events/envelope.js';
+import type { Fact } from '../../events/envelope.js';
 import { upcast } from '../../events/registry.js';
 import { type Codec, codecOf } from './codec.js';
 import { EventFailure } from './errors.js';
@@ -7,7 +7,7 @@ import { definitionOf } from './table.js';
 
 /** Any projection, whatever its rows: the method lets a narrower row type pass. */
 export interface AnyProjection extends Omit<Projection, 'project' | 'derive'> {
-  project(row: Draft<Row> | undefined, event: RecordedEvent, key: string): Row | null;
+  project(row: Draft<Row> | undefined, event: Fact, key: string): Row | null;
   derive?(row: Draft<Row>): void;
 }
 
@@ -52,12 +52,7 @@ export interface Rows {
  * @returns false, and nothing is folded, when a row is not at hand
  * @throws EventFailure
  */
-export const foldEvent = (
-  model: Model,
-  rows: Rows,
-  event: RecordedEvent,
-  keys?: readonly string[],
-): boolean => {
+export const foldEvent = (model: Model, rows: Rows, event: Fact, keys?: readonly string[]): boolean => {
   try {
     const touched = keys ?? model.projection.keysOf(event);
     const cells = touched.map((key) => rows.at(key));
@@ -69,23 +64,23 @@ export const foldEvent = (
   }
 };
 
-const foldInto = ({ projection }: Model, cell: Cell, event: RecordedEvent, key: string): void => {
+const foldInto = ({ projection }: Model, cell: Cell, event: Fact, key: string): void => {
   const after = projection.project(cell.row ?? undefined, event, key);
   if (after !== null && after.key !== key)
     throw new Error(`the fold answered row ${after.key} for row ${key}`);
   cell.row = after;
 };
 
-export const keysOf = (model: Model, event: RecordedEvent): readonly string[] =>
+export const keysOf = (model: Model, event: Fact): readonly string[] =>
   guarded(model, event, () => model.projection.keysOf(event));
 
 /** The events the model reads, at the newest version of their formats. */
-export const relevant = (model: Model, events: readonly RecordedEvent[]): RecordedEvent[] =>
+export const relevant = (model: Model, events: readonly Fact[]): Fact[] =>
   events
     .filter(({ type }) => model.types.has(type))
     .map((event) => guarded(model, event, () => upcast(event)));
 
-const guarded = <T>(model: Model, event: RecordedEvent, fold: () => T): T => {
+const guarded = <T>(model: Model, event: Fact, fold: () => T): T => {
   try {
     return fold();
   } catch (cause) {

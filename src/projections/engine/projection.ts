@@ -1,5 +1,5 @@
 import type { EventType } from '../../events/registry.js';
-import type { RecordedEvent, StreamId } from '../../events/envelope.js';
+import type { Fact, StreamId } from '../../events/envelope.js';
 
 /** Postgres types a read-model column may have; `jsonb` holds plain JSON values. */
 export type ColumnType =
@@ -30,8 +30,10 @@ export interface Projection<R extends Row = Row> {
   readonly version: number;
   readonly table: Table;
   readonly events: readonly EventType[];
-  readonly keysOf: (event: RecordedEvent) => readonly string[];
-  readonly project: (row: Draft<R> | undefined, event: RecordedEvent, key: string) => R | null;
+  /** Those of which the fold reads who did it. */
+  readonly attributed?: readonly EventType[];
+  readonly keysOf: (event: Fact) => readonly string[];
+  readonly project: (row: Draft<R> | undefined, event: Fact, key: string) => R | null;
   /** Sets the columns that follow from the others, once a row is to be stored or shown: no fold reads them. */
   readonly derive?: (row: Draft<R>) => void;
   /** The one stream a row is folded from, where there is just one: what as-of reads. */

@@ -1,12 +1,12 @@
 import { type PaymentEvent, paymentStream, type SuccessSource } from '../../events/payment.js';
-import type { Recorded } from '../../events/envelope.js';
+import type { FactOf } from '../../events/envelope.js';
 import { type PaymentId, recoveryIdOf } from '../../kernel/ids.js';
 import type { Failure } from '../../kernel/ports.js';
 import type { Draft, Projection } from '../engine/projection.js';
 import { foldOf, instant, keyOfStream } from '../fold.js';
 
 type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
-type Failed = Recorded<Extract<PaymentEvent, { type: 'PaymentFailed' }>>;
+type Failed = FactOf<Extract<PaymentEvent, { type: 'PaymentFailed' }>>;
 
 export type PaymentRow = Readonly<{
   /** The payment's id. */
@@ -40,7 +40,7 @@ type Opening = Pick<PaymentRow, 'status' | 'amount' | 'currency'>;
 
 /** In the order of the columns, so that no row has to be put in order (see Codec.normalize). */
 const opened = (
-  event: Recorded<PaymentEvent>,
+  event: FactOf<PaymentEvent>,
   key: string,
   { status, amount, currency }: Opening,
 ): Draft<PaymentRow> => ({

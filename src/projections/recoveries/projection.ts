@@ -1,4 +1,4 @@
-import type { Recorded } from '../../events/envelope.js';
+import type { FactOf } from '../../events/envelope.js';
 import {
   type Classification,
   dropsRetry,
@@ -19,11 +19,11 @@ import {
   withNotification,
 } from './steps.js';
 
-type Of<T extends RecoveryEvent['type']> = Recorded<Extract<RecoveryEvent, { type: T }>>;
+type Of<T extends RecoveryEvent['type']> = FactOf<Extract<RecoveryEvent, { type: T }>>;
 
 const moved = (
   row: Draft<RecoveryRow>,
-  event: Recorded<RecoveryEvent>,
+  event: FactOf<RecoveryEvent>,
   change: Partial<RecoveryRow>,
 ): RecoveryRow => {
   Object.assign(row, change);
@@ -35,7 +35,7 @@ const moved = (
 
 const closed = (
   row: Draft<RecoveryRow>,
-  event: Recorded<RecoveryEvent>,
+  event: FactOf<RecoveryEvent>,
   change: Partial<RecoveryRow> & { status: Exclude<RecoveryStatus, 'active'>; closed_at: string },
 ): RecoveryRow =>
   moved(row, event, {

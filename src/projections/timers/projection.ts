@@ -1,4 +1,4 @@
-import type { Recorded } from '../../events/envelope.js';
+import type { FactOf } from '../../events/envelope.js';
 import {
   type Classification,
   dropsRetry,
@@ -28,7 +28,7 @@ export type TimerRow = Readonly<{
   pending: Pending;
 }>;
 
-type Event = Recorded<RecoveryEvent>;
+type Event = FactOf<RecoveryEvent>;
 
 /** The row while anything is pending. */
 const timer = (key: string, event: Event, pending: Pending): TimerRow | null => {
