@@ -5,7 +5,7 @@ import { playDemo } from './composition/demo.js';
 import { serveHealth } from './composition/health.js';
 import { endAtUncaught } from './composition/lastResort.js';
 import { logAdmin, logChecks } from './composition/logPair.js';
-import { kafkaChecks } from './composition/kafkaChecks.js';
+import { thoroughKafkaChecks } from './composition/kafkaChecks.js';
 import { settlePorts } from './composition/port.js';
 import { preflight } from './composition/preflight.js';
 import { parkedMessages, rolesOf, runnersOf } from './composition/roles.js';
@@ -110,7 +110,7 @@ export const compose = async (
         );
         return tables ? [...checks, ...(await logChecks(runtime.logPair))] : checks;
       },
-      busChecks: () => kafkaChecks(config),
+      busChecks: () => thoroughKafkaChecks(config, database.pool),
       serve: async ({ roles: wanted, signal }) => {
         const chosen = rolesOf(config, wanted);
         await serveHealth(runtime, chosen);

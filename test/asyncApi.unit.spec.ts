@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Parser } from '@asyncapi/parser';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
@@ -54,7 +55,7 @@ describe('docs/asyncapi.yaml', () => {
     expect(samples.map(({ type }) => type)).to.have.members(Object.keys(publicMessages));
     for (const sample of samples) {
       const described = components.messages[sample.type.replace('.', '_')];
-      const { headers, value } = toWire(sample);
+      const { headers, value } = toWire(sample, randomUUID());
       expect(ajv.validate(described?.headers ?? false, headers), ajv.errorsText()).to.equal(true);
       expect(ajv.validate(described?.payload ?? false, JSON.parse(value)), ajv.errorsText()).to.equal(true);
     }

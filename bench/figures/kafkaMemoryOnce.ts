@@ -7,6 +7,7 @@ import { activePolicy } from '../../src/commands/organization/state.js';
 import { PgEventStore } from '../../src/infra/eventStore/pgEventStore.js';
 import { createKafka } from '../../src/infra/kafka/client.js';
 import { KafkaEventBus } from '../../src/infra/kafka/kafkaEventBus.js';
+import { installationOf } from '../../src/infra/postgres/installation.js';
 import { createPool } from '../../src/infra/postgres/pool.js';
 import { systemClock as clock } from '../../src/infra/systemClock.js';
 import { noFaults as faults } from '../../src/kernel/faults.js';
@@ -39,7 +40,8 @@ else {
   const policyOf = () => Promise.resolve(activePolicy(organizationDecider.initialState));
   const meansOf = () => Promise.resolve({ chargeable: true, payable: true });
   const handle = sagaHandler({ store, clock, faults, policyOf, meansOf });
-  await new KafkaEventBus({ kafka, topic, partitions, store, pool, logger, faults }).consume({
+  const installation = await installationOf(pool);
+  await new KafkaEventBus({ kafka, topic, installation, partitions, store, pool, logger, faults }).consume({
     group: topic,
     types: ['payment.failed', 'payment.succeeded', 'recovery.succeeded'],
     concurrency: 16,

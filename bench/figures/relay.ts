@@ -1,4 +1,5 @@
 import { openProducer } from '../../src/infra/kafka/publisher.js';
+import { installationOf } from '../../src/infra/postgres/installation.js';
 import { type Bench, type Environment, type Figure, rateFigure, resultOf } from '../lib/figure.js';
 import { type BenchKafka, openKafka, readyMade } from '../lib/kafka.js';
 import { relayLog } from '../lib/relayRun.js';
@@ -7,7 +8,7 @@ import type { SeededLog } from '../lib/seededLog.js';
 
 /** The same producer settings, the same batches, made before: what is left is Kafka's part. */
 const bareLoop = async ({ kafka, topic }: BenchKafka, log: SeededLog): Promise<Contender> => {
-  const batches = await readyMade(log.store);
+  const batches = await readyMade(log.store, await installationOf(log.pool));
   const name = await topic();
   return {
     name: 'bare producer loop',

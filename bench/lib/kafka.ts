@@ -43,12 +43,14 @@ export const openKafka = async ({ note }: Pick<Environment, 'note'>): Promise<Be
 };
 
 /** The messages of a log as the relay would send them, made before anything is measured. */
-export const readyMade = async (store: EventStore): Promise<WireMessage[][]> => {
+export const readyMade = async (store: EventStore, installation: string): Promise<WireMessage[][]> => {
   const batches: WireMessage[][] = [];
   const filter = { types: Object.values(publicEventTypes) };
   for await (const delivery of store.readAll({ after: 0n, filter, pageSize: BATCH })) {
     const messages = delivery.kind === 'events' ? delivery.events.map(toPublicMessage) : [];
-    const batch = messages.filter((message) => message !== undefined).map(toWire);
+    const batch = messages
+      .filter((message) => message !== undefined)
+      .map((message) => toWire(message, installation));
     if (batch.length > 0) batches.push(batch);
   }
   return batches;

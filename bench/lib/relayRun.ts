@@ -3,6 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { EventStore } from '../../src/events/eventStore.js';
 import { PgCheckpoint } from '../../src/infra/bus/pgCheckpoint.js';
 import { KafkaPublisher } from '../../src/infra/kafka/publisher.js';
+import { installationOf } from '../../src/infra/postgres/installation.js';
 import { noFaults } from '../../src/kernel/faults.js';
 import { runRelay } from '../../src/workers/relay.js';
 
@@ -25,7 +26,7 @@ export const relayLog = async (
 ): Promise<number> => {
   const name = `bench:${topic}`;
   const head = await store.head();
-  const kafkaPublisher = new KafkaPublisher(kafka, topic);
+  const kafkaPublisher = new KafkaPublisher(kafka, topic, await installationOf(pool));
   const checkpoint = new PgCheckpoint(pool, name);
   let published = 0;
   let pass = new AbortController();

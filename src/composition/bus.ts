@@ -7,6 +7,7 @@ import { createKafka, type KafkaConnection } from '../infra/kafka/client.js';
 import { KafkaEventBus } from '../infra/kafka/kafkaEventBus.js';
 import { KafkaPublisher } from '../infra/kafka/publisher.js';
 import { ensureTopic, type TopicOptions } from '../infra/kafka/topic.js';
+import { installationOf } from '../infra/postgres/installation.js';
 import type { Faults } from '../kernel/faults.js';
 import type { Logger } from '../kernel/logger.js';
 import { runRelay } from '../workers/relay.js';
@@ -22,7 +23,7 @@ export const topicOf = (config: Config): TopicOptions => ({
 });
 
 const openKafka = async (
-  { config }: Runtime,
+  { config, database }: Runtime,
   connection: KafkaConnection,
   logger: Logger,
   signal: AbortSignal,
@@ -32,6 +33,7 @@ const openKafka = async (
   return {
     kafka,
     topic,
+    installation: await installationOf(database.pool),
     partitions: await ensureTopic(kafka, connection, topicOf(config), { logger, signal }),
   };
 };
@@ -62,8 +64,8 @@ export const relayRole = (runtime: Runtime): ((signal: AbortSignal) => Promise<v
   const { store, faults, database } = runtime;
   const logger = runtime.logger.child({ component: 'relay' });
   return async (signal) => {
-    const { kafka, topic } = await openKafka(runtime, connection, logger, signal);
-    const publisher = new KafkaPublisher(kafka, topic);
+    const { kafka, topic, installation } = await openKafka(runtime, connection, logger, signal);
+    const publisher = new KafkaPublisher(kafka, topic, installation);
     const name = relayName(topic);
     const checkpoint = new PgCheckpoint(database.pool, name);
     const lead = elected(runtime, 'relay', name);

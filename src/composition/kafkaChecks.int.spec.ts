@@ -1,11 +1,15 @@
 import { expect } from 'chai';
+import { BusWorld, until } from '../../test/support/eventBusContract.js';
+import { startKafkaBus } from '../../test/support/kafka/bus.js';
 import { describeKafka, kafkaBrokers, uniqueTopic } from '../../test/support/kafka/forTests.js';
 import { type Config, ConfigError, readConfig } from '../config.js';
 import { createKafka } from '../infra/kafka/client.js';
-import { ensureTopic } from '../infra/kafka/topic.js';
+import { groupOf } from '../infra/kafka/sharedTopic.js';
+import { ensureTopic, groupsOn } from '../infra/kafka/topic.js';
 import { silentLogger as logger } from '../kernel/logger.js';
+import { SAGA_GROUP } from '../workers/saga.js';
 import { topicOf } from './bus.js';
-import { kafkaChecks } from './kafkaChecks.js';
+import { kafkaChecks, thoroughKafkaChecks } from './kafkaChecks.js';
 import { kafkaConnection } from './kafkaConnection.js';
 
 const TOO_LONG_MS = 8_000;
@@ -59,6 +63,37 @@ describe('what doctor finds out about Kafka', () => {
       const fewer = await topicCheck({ KAFKA_TOPIC_PARTITIONS: '12' });
       expect(fewer).to.include({ ok: false, severity: 'warning' });
       expect(fewer?.detail).to.contain('has 3 partitions');
+    });
+
+    it('is whether another installation reads the topic', async function () {
+      this.timeout(60_000);
+      const [one, other] = [await BusWorld.create(), await BusWorld.create()];
+      const topic = uniqueTopic();
+      const config = configOf({ ...env, KAFKA_TOPIC: topic });
+      const found = async () =>
+        (await thoroughKafkaChecks(config, one.db.pool)).find(({ name }) => name === 'one topic');
+      const reading = async (world: BusWorld): Promise<string> => {
+        const place = { brokers: await kafkaBrokers(), topic };
+        const { bus, installation } = await startKafkaBus(world, place);
+        world.consume(bus(), undefined, SAGA_GROUP);
+        await world.fail('a', 't');
+        const group = groupOf(SAGA_GROUP, installation);
+        const groups = () => groupsOn({ ...place, clientId: 'test' }, topic, group).catch(() => []); // it is starting
+        await until(async () => (await groups()).length === 1);
+        return group;
+      };
+      try {
+        const own = await reading(one);
+        expect(await found()).to.include({ ok: true, severity: 'warning' });
+        const group = await reading(other);
+        const shared = await found();
+        expect(shared).to.include({ ok: false, severity: 'warning' });
+        expect(shared?.detail).to.contain(`: ${group}; the own group is ${own}`);
+        await one.db.pool.query('DROP TABLE installation');
+        expect((await found())?.detail).to.contain('cannot tell');
+      } finally {
+        for (const world of [one, other]) await world.close();
+      }
     });
   });
 });

@@ -58,11 +58,11 @@ export class BusWorld {
   }
 
   /** A consumer of the group until stopped; what it handled is in `seen`. */
-  consume(bus: EventBus, handle: Handle = async () => undefined) {
+  consume(bus: EventBus, handle: Handle = async () => undefined, group = GROUP) {
     const stop = new AbortController();
     const seen: PublicMessage[] = [];
     const running = bus.consume({
-      group: GROUP,
+      group,
       types: ['payment.failed'],
       concurrency: 8,
       signal: stop.signal,

@@ -9,14 +9,18 @@ import { type PublicMessage, publicMessages, type PublicType } from './message.j
  * the data alone is the value, and the key is what has to keep its order.
  */
 export const CONTENT_TYPE = 'application/json';
-export const SOURCE = '/stealth-recovery';
+const SOURCE_PREFIX = '/stealth-recovery/';
 const TYPE_PREFIX = 'stealth-recovery.';
 
 /** The attributes, without the prefix their headers have; the last four are extensions of ours. */
 export const attributes = Type.Object({
   specversion: Type.Literal('1.0'),
   id: { ...Uuid, description: 'The same in each copy of a message: consumers know it again by it' },
-  source: Type.String({ minLength: 1, format: 'uri-reference' }),
+  source: Type.String({
+    minLength: 1,
+    format: 'uri-reference',
+    description: `The installation that published it: ${SOURCE_PREFIX} and its id`,
+  }),
   type: Type.String({ minLength: 1 }),
   subject: { ...Uuid, description: 'The payment' },
   time: { ...Timestamp, description: 'When it happened' },
@@ -29,6 +33,9 @@ export const attributes = Type.Object({
 type Attributes = Static<typeof attributes>;
 
 export const HEADER_PREFIX = 'ce_';
+export const SOURCE_HEADER = `${HEADER_PREFIX}source`;
+/** What the messages of an installation have for their source. */
+export const sourceOf = (installation: string): string => `${SOURCE_PREFIX}${installation}`;
 export const cloudTypeOf = (type: PublicType): string => `${TYPE_PREFIX}${type}`;
 
 /** A message as it is on a topic. */
@@ -62,10 +69,10 @@ const assertData = (type: string, data: unknown): void => {
   if (!validate(data)) throw new UnreadableMessage(complaint('data', validate));
 };
 
-const attributesOf = (message: PublicMessage): Attributes => ({
+const attributesOf = (message: PublicMessage, installation: string): Attributes => ({
   specversion: '1.0',
   id: message.id,
-  source: SOURCE,
+  source: sourceOf(installation),
   type: cloudTypeOf(message.type),
   subject: message.key,
   time: message.time,
@@ -77,8 +84,8 @@ const attributesOf = (message: PublicMessage): Attributes => ({
 });
 
 /** @throws UnreadableMessage when a consumer could not read it */
-export const toWire = (message: PublicMessage): WireMessage => {
-  const given = attributesOf(message);
+export const toWire = (message: PublicMessage, installation: string): WireMessage => {
+  const given = attributesOf(message, installation);
   if (!validAttributes(given)) throw new UnreadableMessage(complaint('attributes', validAttributes));
   assertData(message.type, message.data);
   const headers: Record<string, string> = { 'content-type': CONTENT_TYPE };

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import { fromWire, toWire, UnreadableMessage, type WireMessage } from './cloudEvents.js';
+import { fromWire, toWire as toWireOf, UnreadableMessage, type WireMessage } from './cloudEvents.js';
 import type { PublicMessage } from './message.js';
 
+const installation = '1e7868f9-28e0-4f5a-8a56-0f6d1b9a2c33';
+const toWire = (one: PublicMessage): WireMessage => toWireOf(one, installation);
 const payment = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 const message: PublicMessage = {
   id: '0f8fad5b-d9cb-469f-a165-70867728950e',
@@ -23,7 +25,7 @@ describe('CloudEvents on Kafka', () => {
         'content-type': 'application/json',
         ce_specversion: '1.0',
         ce_id: message.id,
-        ce_source: '/stealth-recovery',
+        ce_source: `/stealth-recovery/${installation}`,
         ce_type: 'stealth-recovery.payment.failed',
         ce_subject: payment,
         ce_time: '2026-03-01T10:00:00.000Z',

@@ -6,14 +6,21 @@ import { TestBroker } from '../../../test/support/kafka/broker.js';
 import { startKafkaBus } from '../../../test/support/kafka/bus.js';
 import { describeOwnKafka, uniqueTopic } from '../../../test/support/kafka/forTests.js';
 import { leadersAnswer, rawKafka } from '../../../test/support/kafka/raw.js';
-import { type ScriptedConsumer, scriptedKafka, TOPIC } from '../../../test/support/kafka/scriptedConsumer.js';
+import {
+  INSTALLATION,
+  type ScriptedConsumer,
+  scriptedKafka,
+  TOPIC,
+} from '../../../test/support/kafka/scriptedConsumer.js';
 import { readEvents } from '../../../test/support/systemLog.js';
 import type { PublicMessage } from '../../events/integration/message.js';
 import { toPublicMessage } from '../../events/integration/toPublicMessage.js';
 import { upcast } from '../../events/registry.js';
 import { noFaults } from '../../kernel/faults.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
+import { installationOf } from '../postgres/installation.js';
 import { KafkaEventBus } from './kafkaEventBus.js';
+import { groupOf } from './sharedTopic.js';
 
 describe('the consumers of a KafkaEventBus', () => {
   let world: BusWorld;
@@ -30,7 +37,7 @@ describe('the consumers of a KafkaEventBus', () => {
     const scripted = scriptedKafka();
     consumers = scripted.consumers;
     const { store, db } = world;
-    const kafka = { kafka: scripted.kafka, topic: TOPIC, partitions: 1 };
+    const kafka = { kafka: scripted.kafka, topic: TOPIC, installation: INSTALLATION, partitions: 1 };
     bus = new KafkaEventBus({ ...kafka, store, pool: db.pool, logger, faults: noFaults });
   });
   after(() => world.close());
@@ -119,8 +126,9 @@ describeOwnKafka('KafkaEventBus on two brokers', () => {
   });
 
   const led = (nodes: readonly number[]) => nodes.map((node, partition) => ({ partition, replicas: [node] }));
+  const groupId = async (): Promise<string> => groupOf(GROUP, await installationOf(world.db.pool));
   const member = async (): Promise<string | undefined> =>
-    (await admin.describeGroups([GROUP])).groups[0]?.members[0]?.memberId;
+    (await admin.describeGroups([await groupId()])).groups[0]?.members[0]?.memberId;
 
   it('begins anew, and hands everything over, when the leaders of its partitions change places', async function () {
     this.timeout(90_000);
@@ -149,6 +157,8 @@ describeOwnKafka('KafkaEventBus on two brokers', () => {
   const published = async (): Promise<number> => sum(await admin.fetchTopicOffsets(topic)); // copies among them
   const committed = async (): Promise<number> =>
     sum(
-      (await admin.fetchOffsets({ groupId: GROUP, topics: [topic] })).flatMap(({ partitions }) => partitions),
+      (await admin.fetchOffsets({ groupId: await groupId(), topics: [topic] })).flatMap(
+        ({ partitions }) => partitions,
+      ),
     );
 });

@@ -12,8 +12,10 @@ import {
   triggersOf,
   until,
 } from '../../../test/support/eventBusContract.js';
+import { sourceOf } from '../../events/integration/cloudEvents.js';
 import { ParkedMessages } from '../bus/parkedMessages.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
+import { groupOf } from './sharedTopic.js';
 import { ensureTopic, TopicMissing } from './topic.js';
 
 describeKafka('KafkaEventBus, fed by the relay', () => {
@@ -72,6 +74,30 @@ describeKafka('KafkaEventBus on its broker', function () {
     }
   };
 
+  it('keeps two installations apart that share a topic by mistake, and says so', async function () {
+    this.timeout(60_000);
+    const other = await BusWorld.create();
+    world.onClose(() => other.close());
+    const warnings: object[] = [];
+    const warn = (fields: object): number => warnings.push(fields);
+    const mine = await startKafkaBus(world, { brokers, topic, logger: { ...logger, warn } });
+    const theirs = await startKafkaBus(other, { brokers, topic });
+    const consumers = [world.consume(mine.bus()), other.consume(theirs.bus())] as const;
+    for (let i = 0; i < 20; i++) {
+      await world.fail(`ref-${i}`, `mine-${i}`);
+      await other.fail(`ref-${i}`, `theirs-${i}`); // the same payment, as in a copy of the other's database
+    }
+    for (const { seen } of consumers) await until(() => seen.length >= 20, 30_000);
+    await world.fail('last', 'mine-20');
+    await other.fail('last', 'theirs-20');
+    for (const { seen } of consumers) await until(() => seen.length >= 21);
+    consumers.forEach(({ seen }, index) => {
+      const [sender] = ['mine', 'theirs'].slice(index);
+      expect(triggersOf(seen)).to.have.members(Array.from({ length: 21 }, (_, i) => `${sender}-${i}`));
+    });
+    expect(warnings).to.deep.include({ topic, source: sourceOf(theirs.installation), passed: 1 });
+  });
+
   it('parks a message that cannot be read at once, and flows on', async () => {
     const { bus } = await startKafkaBus(world, { brokers, topic });
     const key = randomUUID();
@@ -102,14 +128,14 @@ describeKafka('KafkaEventBus on its broker', function () {
 
   it('replays the topic from the beginning when its group begins anew', async function () {
     this.timeout(60_000);
-    const { bus } = await startKafkaBus(world, { brokers, topic });
+    const { bus, installation } = await startKafkaBus(world, { brokers, topic });
     for (let i = 0; i < 10; i++) await world.fail(`ref-${i}`, `t${i}`);
     const first = world.consume(bus());
     await until(() => first.seen.length === 10);
     await first.stop();
     const admin = rawKafka(brokers).admin();
     await admin.connect();
-    await admin.deleteGroups([GROUP]);
+    await admin.deleteGroups([groupOf(GROUP, installation)]);
     await admin.disconnect();
     const second = world.consume(bus());
     await until(() => second.seen.length === 10);

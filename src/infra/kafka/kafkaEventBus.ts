@@ -3,14 +3,17 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { ConsumeOptions, EventBus } from '../../events/eventBus.js';
 import type { Faults } from '../../kernel/faults.js';
 import { within } from '../../kernel/timeBudget.js';
-import { Intake, type IntakeOptions } from '../bus/intake.js';
+import { type Incoming, Intake, type IntakeOptions } from '../bus/intake.js';
 import { Commits } from './commits.js';
 import { type OwnedPartition, Ownership } from './ownership.js';
+import { ForeignMessages, groupOf } from './sharedTopic.js';
 import { incomingOf, type KafkaMessage } from './wire.js';
 
 export interface KafkaEventBusOptions extends IntakeOptions {
   readonly kafka: Kafka;
   readonly topic: string;
+  /** Whose messages it hands on; others are passed over. */
+  readonly installation: string;
   readonly partitions: number;
   readonly faults: Faults;
   /** After so long without a sign of life a consumer's partitions are given to others. */
@@ -53,12 +56,16 @@ const aborted = (signal: AbortSignal): Promise<void> =>
  * begun anew, for ever.
  */
 export class KafkaEventBus implements EventBus {
-  constructor(private readonly options: KafkaEventBusOptions) {}
+  readonly #foreign: ForeignMessages;
+
+  constructor(private readonly options: KafkaEventBusOptions) {
+    this.#foreign = new ForeignMessages(options);
+  }
 
   async consume(consumer: ConsumeOptions): Promise<void> {
     const { logger } = this.options;
     while (!consumer.signal.aborted) {
-      const session = new Session(this.options, consumer);
+      const session = new Session(this.options, consumer, this.#foreign);
       const crash = await session.run().catch((error: unknown) => error);
       if (crash !== undefined && !consumer.signal.aborted)
         logger.warn({ err: crash, group: consumer.group }, 'bus consumer interrupted');
@@ -84,13 +91,14 @@ class Session {
   constructor(
     private readonly options: KafkaEventBusOptions,
     private readonly consumerOptions: ConsumeOptions,
+    private readonly foreign: ForeignMessages,
   ) {
     const { group, signal } = consumerOptions;
-    const { kafka, topic, logger, faults, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options;
+    const { kafka, topic, installation, logger, faults, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options;
     this.#signal = AbortSignal.any([signal, this.#ended.signal]);
     this.#intake = new Intake(options, { ...consumerOptions, signal: this.#signal });
     this.#consumer = kafka.consumer({
-      groupId: group,
+      groupId: groupOf(group, installation),
       allowAutoTopicCreation: false,
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: Math.floor(sessionTimeoutMs / 10),
@@ -171,11 +179,7 @@ class Session {
   }
 
   #start(owned: OwnedPartition, message: KafkaMessage): void {
-    const { topic } = this.options;
-    const { types } = this.consumerOptions;
-    const incoming = incomingOf({ topic, partition: owned.partition }, message, ({ type }) =>
-      types.includes(type),
-    );
+    const incoming = this.#incomingOf(owned, message);
     const taken = incoming && this.#intake.take({ ...incoming, wanted: () => !owned.lost });
     if (taken === undefined) return owned.finish(BigInt(message.offset));
     const run: Promise<void> = taken
@@ -185,6 +189,13 @@ class Session {
       })
       .finally(() => this.#left(run));
     this.#running.add(run);
+  }
+
+  #incomingOf({ partition }: OwnedPartition, message: KafkaMessage): Incoming | undefined {
+    if (this.foreign.include(message)) return undefined;
+    const { topic } = this.options;
+    const { types } = this.consumerOptions;
+    return incomingOf({ topic, partition }, message, ({ type }) => types.includes(type));
   }
 
   /** Waits while too much is in hand, and keeps the membership alive meanwhile. */

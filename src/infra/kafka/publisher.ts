@@ -26,6 +26,7 @@ export class KafkaPublisher {
   constructor(
     private readonly kafka: Kafka,
     private readonly topic: string,
+    private readonly installation: string,
   ) {}
 
   /** Resolves when every in-sync replica has the messages. */
@@ -33,7 +34,11 @@ export class KafkaPublisher {
     const producer = (this.#producer ??= openProducer(this.kafka));
     try {
       await producer.connect(); // at once when it is
-      await producer.send({ topic: this.topic, acks: ALL_REPLICAS, messages: messages.map(toWire) });
+      await producer.send({
+        topic: this.topic,
+        acks: ALL_REPLICAS,
+        messages: messages.map((message) => toWire(message, this.installation)),
+      });
     } catch (error) {
       this.#producer = undefined;
       // Not waited for: it waits for answers, and the broker that owes them may be gone.

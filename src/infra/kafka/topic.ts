@@ -69,20 +69,46 @@ const ensureOnce = async (
 
 const LOOK_MS = 2_000;
 
-/**
- * Asks once and waits for no outage to pass: each broker gets one try.
- * @returns how many partitions the topic has; 0 when it is not there
- */
-export const lookAtTopic = async (connection: KafkaConnection, topic: string): Promise<number> => {
+/** Asks once and waits for no outage to pass: each broker gets one try. Undefined when the topic is not there. */
+const looking = async <T>(
+  connection: KafkaConnection,
+  topic: string,
+  look: (admin: Admin) => Promise<T>,
+): Promise<T | undefined> => {
   const retry = { initialRetryTime: 50, maxRetryTime: 100, retries: connection.brokers.length - 1 };
   const patience = { connectionTimeout: LOOK_MS, requestTimeout: LOOK_MS, retry };
   const admin = (await createKafka(connection, silentLogger, patience)).admin();
   try {
     await admin.connect();
-    return (await admin.listTopics()).includes(topic) ? await partitionsOf(admin, topic) : 0;
+    return (await admin.listTopics()).includes(topic) ? await look(admin) : undefined;
   } finally {
     await admin.disconnect();
   }
+};
+
+/** How many partitions the topic has; 0 when it is not there. */
+export const lookAtTopic = async (connection: KafkaConnection, topic: string): Promise<number> =>
+  (await looking(connection, topic, (admin) => partitionsOf(admin, topic))) ?? 0;
+
+const NOTHING_COMMITTED = '-1';
+
+/** The consumer groups that have read the topic, of those whose names begin so. */
+export const groupsOn = async (
+  connection: KafkaConnection,
+  topic: string,
+  prefix: string,
+): Promise<readonly string[]> => {
+  const groups = await looking(connection, topic, async (admin) => {
+    const found: string[] = [];
+    for (const { groupId } of (await admin.listGroups()).groups) {
+      if (!groupId.startsWith(prefix)) continue;
+      const offsets = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const committed = offsets.flatMap(({ partitions }) => partitions);
+      if (committed.some(({ offset }) => offset !== NOTHING_COMMITTED)) found.push(groupId);
+    }
+    return found;
+  });
+  return groups ?? [];
 };
 
 /** A wrong login and a missing topic stay so until somebody acts; anything else may pass. */

@@ -8,7 +8,7 @@ import { unreadableForm } from '../bus/parkedForm.js';
 export type KafkaMessage = EachBatchPayload['batch']['messages'][number];
 
 /** The last of a repeated header counts. */
-const textOf = (value: IHeaders[string]): string => {
+export const textOf = (value: IHeaders[string]): string => {
   const last = Array.isArray(value) ? value.at(-1) : value;
   return last?.toString() ?? '';
 };

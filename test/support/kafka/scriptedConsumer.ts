@@ -8,6 +8,7 @@ type Messages = EachBatchPayload['batch']['messages'];
 type Commit = { readonly partition: number; readonly offset: string };
 
 export const TOPIC = 'scripted';
+export const INSTALLATION = '0ce9a4d0-6f0b-4c5b-9a55-8f2a4f0f6c11';
 const events = {
   CRASH: 'crash',
   GROUP_JOIN: 'join',
@@ -17,7 +18,7 @@ const events = {
 };
 
 const recordOf = (message: PublicMessage, offset: number): Messages[number] => {
-  const { key, headers, value } = toWire(message);
+  const { key, headers, value } = toWire(message, INSTALLATION);
   const bytes = { key: Buffer.from(key), value: Buffer.from(value), headers };
   return { ...bytes, offset: String(offset), timestamp: '0', attributes: 0 };
 };
