@@ -10,7 +10,8 @@ const UNAVAILABLE = /^(08...|53...|57P0[1-5]|57014|55P03|ECONNREFUSED|ECONNRESET
 
 const isUnavailable = (error: unknown): boolean =>
   UNAVAILABLE.test(String((error as { code?: unknown } | null)?.code)) ||
-  (error instanceof Error && /timeout exceeded when trying to connect/.test(error.message));
+  (error instanceof Error &&
+    /timeout exceeded when trying to connect|Query read timeout/.test(error.message));
 
 /** Express itself refuses a path it cannot decode with a 4xx status. */
 const isBadRequest = (error: unknown): boolean => {

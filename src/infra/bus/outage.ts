@@ -20,7 +20,7 @@ const READ_ONLY = '25006';
 /** A refusal of ours, and the words of the EventStoreDB client. */
 const WORDS = new Set(['unavailable', 'too_busy', 'deadline-exceeded', 'cancelled']);
 /** What the client of Postgres throws without a code. */
-const CONNECTION_LOST = /connection (terminated|error|timeout)|timeout exceeded|not queryable/i;
+const CONNECTION_LOST = /connection (terminated|error|timeout)|timeout exceeded|read timeout|not queryable/i;
 const DEPTH = 5;
 
 const isSqlOutage = (code: string): boolean =>

@@ -12,6 +12,7 @@ describe('isOutage', () => {
     'a lost race': coded('40001'),
     'a database that is being restored': coded('25006'),
     'a connection that broke': new Error('Connection terminated unexpectedly'),
+    'a connection that fell silent': new Error('Query read timeout'),
     'a full pool': new Error('timeout exceeded when trying to connect'),
     'an event store that is away': new DomainError('unavailable', 'away'),
     "the event store client's word for it": Object.assign(new Error('x'), { type: 'unavailable' }),

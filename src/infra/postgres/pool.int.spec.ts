@@ -1,5 +1,11 @@
 import { expect } from 'chai';
+import type pg from 'pg';
+import { FaultyProxy } from '../../../test/support/faultyProxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
+import { silentLogger as logger } from '../../kernel/logger.js';
+import { withBuildClient } from '../../projections/engine/transaction.js';
+import { isOutage } from '../bus/outage.js';
+import { createPool } from './pool.js';
 
 describe('pool', () => {
   let db: TestDatabase;
@@ -38,6 +44,36 @@ describe('pool', () => {
     const { rows } = await client.query(`SELECT '2026-01-01 00:00Z'::timestamptz AS at`);
     client.release(true);
     expect(rows[0]).to.deep.equal({ at: '2026-01-01T00:00:00.000Z' });
+  });
+
+  describe('whose connections fall silent', () => {
+    let proxy: FaultyProxy;
+    let pool: pg.Pool;
+    beforeEach(async () => {
+      const url = new URL(db.url);
+      proxy = new FaultyProxy(Number(url.port));
+      await proxy.start();
+      url.port = String(proxy.port);
+      pool = createPool({ url: url.href, statementTimeoutMs: 500, logger });
+    });
+    afterEach(async () => {
+      await proxy.stop();
+      await pool.end();
+    });
+
+    it('waits for no answer much longer than a statement may run, and goes on over another', async () => {
+      await pool.query('SELECT');
+      proxy.vanish();
+      const error: unknown = await pool.query('SELECT').catch((cause: unknown) => cause);
+      expect(isOutage(error), String(error)).to.equal(true);
+      expect((await pool.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }]);
+    });
+
+    it('lets the statements of a build take as long as they take', async () => {
+      const { signal } = new AbortController();
+      const slept = withBuildClient(pool, signal, (client) => client.query('SELECT pg_sleep(6)'));
+      expect((await slept).rowCount).to.equal(1);
+    });
   });
 
   it('outlives the loss of idle and of checked-out connections', async () => {

@@ -47,8 +47,13 @@ export const types: pg.CustomTypesConfig = {
       : (parsers.get(oid) ?? builtin(oid))) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** The pool of the process. A connection that breaks is replaced; it never ends the process. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** The server has ended a statement by then and said so; otherwise nobody is there any more. */
+const ANSWER_MS = 5_000;
+
+/** The pool of the process. A connection that breaks or falls silent is replaced; it never ends the process. */
 export const createPool = ({ url, max = 20, applicationName, logger, ...rest }: PoolOptions): pg.Pool => {
+  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = rest;
   const log = logger.child({ component: 'postgres' });
   const pool = new pg.Pool({
     connectionString: url,
@@ -59,7 +64,8 @@ export const createPool = ({ url, max = 20, applicationName, logger, ...rest }: 
     connectionTimeoutMillis: 10_000,
     // Shorter than a stand-by takes to find its own connection silent: elected then, it meets none of that age.
     idleTimeoutMillis: 5_000,
-    statement_timeout: rest.statementTimeoutMs ?? 60_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs && statementTimeoutMs + ANSWER_MS,
     idle_in_transaction_session_timeout: 60_000, // a forgotten transaction would hold back vacuum for ever
     options: '-c TimeZone=UTC -c DateStyle=ISO',
   });

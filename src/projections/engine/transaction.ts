@@ -35,6 +35,12 @@ export const withClient = async <T>(
   }
 };
 
+/** Lifts pg's limit from all statements of a client; from a single one it cannot be lifted. */
+const waitForEver = (client: pg.ClientBase): void => {
+  const { connectionParameters } = client as unknown as { connectionParameters: { query_timeout?: number } };
+  connectionParameters.query_timeout = 0;
+};
+
 /**
  * Lends a client for statements that take as long as they take. An abort cancels the one in flight, which the server
  * would otherwise finish. Thrown away afterwards, for no time limit holds on it any more.
@@ -47,6 +53,7 @@ export const withBuildClient = async <T>(
   signal.throwIfAborted();
   const client = await pool.connect();
   client.on('error', ignore);
+  waitForEver(client);
   let cancel = ignore;
   try {
     const { rows } = await client.query<{ pid: number }>(
