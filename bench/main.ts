@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: every figure with its baseline, in the same run and on the same Postgres.
+ * Every figure with its baseline, in the same run and on the same Postgres: `npm run bench`, through start.ts.
  *
  *   -- --json                one line of JSON per figure
  *   -- --only <name,...>     these figures
@@ -107,7 +107,7 @@ const measure = async (cluster: Cluster, options: Options): Promise<Figure[]> =>
 const interrupted = (): Promise<never> =>
   new Promise((_resolve, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => reject(new Error(`ended by ${signal}`)));
+      process.on(signal, () => reject(new Error(`ended by ${signal}`)));
   });
 
 /** @returns whether every goal was met, as far as the run can tell */

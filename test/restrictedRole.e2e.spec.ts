@@ -87,7 +87,8 @@ describe('a database role that can only add to the log', function () {
       `UPDATE events SET type = 'Other'`,
       'DELETE FROM events',
       'TRUNCATE events',
-      'INSERT INTO events SELECT * FROM events',
+      `INSERT INTO events (position, stream_id, revision, event_id, type, org_id, data, metadata, recorded_at)
+       SELECT position + 1000000, stream_id, revision, event_id, type, org_id, data, metadata, recorded_at FROM events`,
       'UPDATE event_log_head SET position = 0',
       'ALTER TABLE events DISABLE TRIGGER ALL',
       'DROP TABLE events',

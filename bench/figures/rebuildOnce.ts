@@ -1,4 +1,4 @@
-/** Rebuilds the recoveries once and tells the peak of the resident memory: `rebuildOnce.ts <database url>`. */
+/** Rebuilds the recoveries once and tells the peak of the resident memory: `rebuildOnce <database url>`. */
 import { PgEventStore } from '../../src/infra/eventStore/pgEventStore.js';
 import { createPool } from '../../src/infra/postgres/pool.js';
 import { silentLogger as logger } from '../../src/kernel/logger.js';

@@ -102,6 +102,7 @@ ${figures.map(row).join('\n')}
 
 ## How it is measured
 
+- The product, the baselines and the bench itself are compiled, as in an image.
 - **Append**: events of 500 bytes (data and metadata), each to a new stream. The bare INSERT writes the same bytes into
   a table with an identity column and no other index; it neither orders nor checks. Both have pools of 64 connections
   of the same driver. The bare INSERT's best is taken of 1, 16, 32 and 64 in flight. One at a time, the ratio is the
@@ -114,7 +115,8 @@ ${figures.map(row).join('\n')}
   its log to a file. The Express routes log nothing, and make no ETag. The load comes from raw sockets.
 - **Rebuild and export**: a log of recovery histories of 20 organizations, about six events per recovery. The bare
   read fetches the same rows with \`pg\` in pages of 5,000 by key and parses their JSON, and does nothing with them.
-  p50 and p99 are of a whole run.
+  p50 and p99 are of a whole run. The product reads several pages at once; a rebuild leaves out what no fold reads of the
+  metadata.
 - **Kafka**: a broker of its own (KRaft, one node, topics of 6 partitions), or the one that \`KAFKA_BROKERS\` names; where
   there is neither, its rows are missing. The bare producer has the relay's settings (\`acks=all\`, one request in
   flight) and sends the same messages in the same batches, made before. End to end is the product in one process with

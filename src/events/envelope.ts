@@ -48,15 +48,22 @@ export interface RecordedEvent<T extends string = string, D = unknown> {
 }
 
 /** What of the metadata belongs to the fact: whose it is, when it happened, and how its data is written. */
-export type FactMetadata = Pick<EventMetadata, 'org_id' | 'occurred_at' | 'schema_version'> &
-  Partial<Pick<EventMetadata, 'actor'>>;
+export type FactMetadata = Pick<EventMetadata, 'org_id' | 'occurred_at' | 'schema_version'>;
 
 /** An event as a fold sees it: what happened and when, not on whose request. Every recorded event is one. */
-export interface Fact<T extends string = string, D = unknown> extends Omit<RecordedEvent<T, D>, 'metadata'> {
-  readonly metadata: FactMetadata;
+export interface Fact<
+  T extends string = string,
+  D = unknown,
+  M extends FactMetadata = FactMetadata,
+> extends Omit<RecordedEvent<T, D>, 'metadata'> {
+  readonly metadata: M;
 }
 
-export type FactOf<E extends Message> = E extends Message<infer T, infer D> ? Fact<T, D> : never;
+export type FactOf<E extends Message, M extends FactMetadata = FactMetadata> =
+  E extends Message<infer T, infer D> ? Fact<T, D, M> : never;
+
+/** Of a fact that also says who made it so. */
+export type AttributedMetadata = FactMetadata & Pick<EventMetadata, 'actor'>;
 
 /** The recorded form of each member of an event union, so that `type` narrows `data`. */
 export type Recorded<E extends Message> = E extends Message<infer T, infer D> ? RecordedEvent<T, D> : never;

@@ -1,14 +1,17 @@
-import type { Fact, FactOf, StreamId } from '../events/envelope.js';
+import type { AttributedMetadata, Fact, FactMetadata, FactOf, StreamId } from '../events/envelope.js';
 import type { EventType } from '../events/registry.js';
 import { FIRST_INSTANT, type Instant, LAST_INSTANT } from '../kernel/clock.js';
 import type { Message } from '../kernel/message.js';
 import type { Draft, Projection, Row } from './engine/projection.js';
 
-type Of<E extends Message, T extends string> = FactOf<Extract<E, { readonly type: T }>>;
+type Of<E extends Message, T extends string, M extends FactMetadata = FactMetadata> = FactOf<
+  Extract<E, { readonly type: T }>,
+  M
+>;
 
 /** Events that may make a row (or meet one that is there already). */
-export type Opens<R extends Row, E extends Message> = {
-  readonly [T in E['type']]?: (event: Of<E, T>, key: string, row: Draft<R> | undefined) => R | null;
+export type Opens<R extends Row, E extends Message, M extends FactMetadata = FactMetadata> = {
+  readonly [T in E['type']]?: (event: Of<E, T, M>, key: string, row: Draft<R> | undefined) => R | null;
 };
 
 /** Events that only change or delete a row that is there. */
@@ -16,18 +19,23 @@ export type Changes<R extends Row, E extends Message> = {
   readonly [T in E['type']]?: (row: Draft<R>, event: Of<E, T>) => R | null;
 };
 
-/** A fold from one function per event type, so that the types it reads are exactly the types it handles. */
+/**
+ * A fold from one function per event type, so that the types it reads are exactly the types it handles.
+ * @param attributed like `opens`, for events of which the fold reads who made them so
+ */
 export const foldOf = <R extends Row, E extends Message>(
   opens: Opens<R, E>,
   changes: Changes<R, E>,
-): Pick<Projection<R>, 'events' | 'project'> => {
+  attributed: Opens<R, E, AttributedMetadata> = {},
+): Pick<Projection<R>, 'events' | 'project' | 'attributed'> => {
   type Opener = (event: Fact, key: string, row: Draft<R> | undefined) => R | null;
   type Changer = (row: Draft<R>, event: Fact) => R | null;
-  const folds = new Map(Object.entries(opens) as [string, Opener][]);
+  const folds = new Map(Object.entries({ ...opens, ...attributed }) as [string, Opener][]);
   for (const [type, change] of Object.entries(changes) as [string, Changer][])
     folds.set(type, (event, _key, row) => (row === undefined ? null : change(row, event)));
   return {
     events: [...folds.keys()] as EventType[],
+    attributed: Object.keys(attributed) as EventType[],
     project: (row, event, key) => folds.get(event.type)?.(event, key, row) ?? null,
   };
 };

@@ -126,6 +126,12 @@ const appending = (get: Get): void => {
     expect(await refused(get().append(uniqueStream(), 'no_stream', []))).to.equal(true);
     expect(await refused(get().append('', 'no_stream', [event]))).to.equal(true);
     expect(await refused(get().append(uniqueStream(), 'no_stream', [{ ...event, id: 'x' }]))).to.equal(true);
+    for (const wrong of [{ schema_version: 1.5 }, { occurred_at: undefined }]) {
+      const metadata = { ...event.metadata, ...wrong } as NewEvent['metadata'];
+      expect(await refused(get().append(uniqueStream(), 'no_stream', [{ ...event, metadata }]))).to.equal(
+        true,
+      );
+    }
   });
 };
 

@@ -37,12 +37,17 @@ const transpile = async (out: string, roots: readonly string[]): Promise<void> =
  */
 export const build = async (roots: readonly string[], links: readonly string[]): Promise<string> => {
   const out = await realpath(await mkdtemp(join(tmpdir(), 'recovery-build-')));
-  await transpile(out, roots);
-  for (const name of links) {
-    await mkdir(dirname(join(out, name)), { recursive: true });
-    await symlink(join(repository, name), join(out, name));
+  try {
+    await transpile(out, roots);
+    for (const name of links) {
+      await mkdir(dirname(join(out, name)), { recursive: true });
+      await symlink(join(repository, name), join(out, name));
+    }
+    return out;
+  } catch (error) {
+    await rm(out, { recursive: true, force: true });
+    throw error;
   }
-  return out;
 };
 
 let built: Promise<string> | undefined;

@@ -4,6 +4,7 @@ import { isUuid } from '../../kernel/ids.js';
 
 const DEFAULT_PAGE_SIZE = 1000;
 const MAX_PAGE_SIZE = 50_000;
+const MAX_SCHEMA_VERSION = 32_767;
 
 /**
  * What every adapter refuses before it touches the log: such an append is a defect of the caller, not a conflict.
@@ -15,8 +16,17 @@ export const assertAppendable = (stream: StreamId, events: readonly NewEvent[]):
   for (const event of events) {
     if (event.type === '' || event.type.includes('\0')) throw new RangeError('an event needs a type');
     if (!isUuid(event.id)) throw new RangeError(`event id ${event.id} is not a lower-case UUID`);
-    if (!isUuid(event.metadata.org_id)) throw new RangeError(`org_id of event ${event.id} is not a UUID`);
+    assertMetadata(event);
   }
+};
+
+/** What a log is read by. */
+const assertMetadata = ({ id, metadata }: NewEvent): void => {
+  const { org_id, occurred_at, schema_version } = metadata;
+  if (!isUuid(org_id)) throw new RangeError(`org_id of event ${id} is not a UUID`);
+  if (typeof occurred_at !== 'string') throw new RangeError(`event ${id} does not say when it happened`);
+  if (!Number.isInteger(schema_version) || schema_version < 1 || schema_version > MAX_SCHEMA_VERSION)
+    throw new RangeError(`schema_version of event ${id} is none`);
 };
 
 /** @throws RangeError */

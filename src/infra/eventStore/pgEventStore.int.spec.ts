@@ -14,7 +14,8 @@ import { PgEventStore } from './pgEventStore.js';
 eventStoreContract('PgEventStore', async () => {
   const db = await createTestDatabase();
   const emptyDb = await createTestDatabase();
-  const store = new PgEventStore({ pool: db.pool });
+  // What has to end or go on at once does so without the next poll.
+  const store = new PgEventStore({ pool: db.pool, pollMs: 60_000 });
   const empty = new PgEventStore({ pool: emptyDb.pool });
   const stop = async () => {
     await Promise.all([store.close(), empty.close()]);

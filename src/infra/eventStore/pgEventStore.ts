@@ -90,23 +90,13 @@ export class PgEventStore implements EventStore {
     }
   }
 
-  async *readAll(options: ReadAllOptions): AsyncGenerator<Delivery> {
-    let position = options.after;
-    for await (const page of this.#pages(options, this.#readRows)) {
-      yield { kind: 'events', events: eventsOf(page.items), position: page.position };
-      position = page.position;
-    }
-    if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+  readAll(options: ReadAllOptions): AsyncGenerator<Delivery> {
+    return this.#deliveries(options, this.#readRows, eventsOf);
   }
 
-  async *readFacts({ attributed = [], ...options }: ReadFactsOptions): AsyncGenerator<Delivery<Fact>> {
-    let position = options.after;
+  readFacts({ attributed = [], ...options }: ReadFactsOptions): AsyncGenerator<Delivery<Fact>> {
     const read = (request: PageRequest) => readFactRows(this.#pool, request, attributed);
-    for await (const page of this.#pages(options, read)) {
-      yield { kind: 'events', events: factsOf(page.items), position: page.position };
-      position = page.position;
-    }
-    if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+    return this.#deliveries(options, read, factsOf);
   }
 
   subscribe(options: Omit<ReadAllOptions, 'until'>): AsyncGenerator<Delivery> {
@@ -143,6 +133,19 @@ export class PgEventStore implements EventStore {
   }
 
   readonly #readRows = (request: PageRequest): Promise<Page<EventRow>> => readRows(this.#pool, request);
+
+  async *#deliveries<R, E extends Fact>(
+    options: ReadAllOptions,
+    readPage: (request: PageRequest) => Promise<Page<R>>,
+    parse: (rows: readonly R[]) => E[],
+  ): AsyncGenerator<Delivery<E>> {
+    let position = options.after;
+    for await (const page of this.#pages(options, readPage)) {
+      yield { kind: 'events', events: parse(page.items), position: page.position };
+      position = page.position;
+    }
+    if (!options.signal?.aborted) yield { kind: 'caught_up', position };
+  }
 
   /** Pages up to `until`, or to the head as it stands when the reader gets there. */
   #pages<R>(

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type {
+  AttributedMetadata,
   EventMetadata,
   Fact,
   FactMetadata,
@@ -29,7 +30,7 @@ const EVENT_COLUMNS = `${FACT_COLUMNS}, metadata`;
 type FactTexts = [string, string, string, string, string, string, string];
 export type EventRow = [...FactTexts, metadata: string];
 
-/** Half the bytes, and one document to parse instead of two: the actor is asked of some types only. */
+/** And, of some types, the actor: half the bytes of a whole event, and one document to parse instead of two. */
 const FACT_METADATA = 'org_id, occurred_at, schema_version';
 export type FactRow = [
   ...FactTexts,
@@ -86,7 +87,7 @@ const eventFrom = <M>(row: readonly [...FactTexts, ...unknown[]], recorded_at: s
 export const eventsOf = (rows: readonly EventRow[]): RecordedEvent[] =>
   mapRows(rows, (row, recordedAt) => eventFrom(row, recordedAt, JSON.parse(row[7]) as EventMetadata));
 
-const factMetadataOf = (row: FactRow): FactMetadata => {
+const factMetadataOf = (row: FactRow): FactMetadata | AttributedMetadata => {
   const metadata = { org_id: row[7], occurred_at: row[8], schema_version: Number(row[9]) };
   return row[10] === null ? metadata : { ...metadata, actor: JSON.parse(row[10]) as Actor };
 };

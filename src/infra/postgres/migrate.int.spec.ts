@@ -61,6 +61,29 @@ describe('migrate', () => {
     expect(await shape()).to.deep.equal(full);
   });
 
+  it('reads what a fold asks of the metadata out of a log that is there', async () => {
+    const migrator = createMigrator(db.url, silentLogger);
+    const facts = '20261129000100_event_facts.js';
+    const { pending } = await migrator.status();
+    await migrator.up(pending.indexOf(facts));
+    await db.pool.query(
+      `INSERT INTO events (position, stream_id, revision, event_id, type, org_id, data, metadata, recorded_at)
+       SELECT n, 'sample-' || n, 0, gen_random_uuid(), 'Sampled', gen_random_uuid(), '{}',
+              json_build_object('schema_version', n, 'occurred_at', '2026-01-0' || n || 'T10:00:00+02:00'), now()
+         FROM generate_series(1, 3) AS n`,
+    );
+    const reader = await db.pool.connect();
+    await reader.query('BEGIN; SELECT count(*) FROM events');
+    expect(String(await migrator.up(1).catch((cause: unknown) => cause))).to.contain('lock timeout');
+    await reader.query('COMMIT');
+    reader.release();
+    expect(await migrator.up(1)).to.deep.equal([facts]);
+    const { rows } = await db.pool.query('SELECT occurred_at, schema_version FROM events ORDER BY position');
+    expect(rows).to.deep.equal(
+      [1, 2, 3].map((n) => ({ occurred_at: `2026-01-0${n}T10:00:00+02:00`, schema_version: n })),
+    );
+  });
+
   it('migrates once when four start at the same time', async () => {
     await file('20260101000000_slow.js', 'CREATE TABLE slow (); SELECT pg_sleep(0.3)', 'DROP TABLE slow');
     await file('20260101000100_next.js', 'CREATE TABLE next ()', 'DROP TABLE next');

@@ -1,4 +1,4 @@
-import type { Position, Fact } from '../../events/envelope.js';
+import type { Fact, Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { upcast } from '../../events/registry.js';
 import { EventFailure } from './errors.js';

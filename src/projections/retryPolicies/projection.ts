@@ -1,4 +1,3 @@
-import type { FactMetadata } from '../../events/envelope.js';
 import type { OrganizationEvent, RetryPolicy } from '../../events/organization.js';
 import type { Actor } from '../../kernel/principal.js';
 import type { Projection } from '../engine/projection.js';
@@ -13,11 +12,6 @@ export type RetryPolicyRow = Readonly<{
   set_at: string;
   set_by: Actor;
 }>;
-
-const actorOf = ({ actor }: FactMetadata): Actor => {
-  if (actor === undefined) throw new Error('nothing says who set the policy');
-  return actor;
-};
 
 /** Every version of every organization's retry policy; the highest is the active one. */
 export const retryPolicies: Projection<RetryPolicyRow> = {
@@ -34,9 +28,10 @@ export const retryPolicies: Projection<RetryPolicyRow> = {
     },
     indexes: [['org_id', 'version', 'key']],
   },
-  attributed: ['RetryPolicySet'],
   keysOf: (event) => [`${idIn(event.stream)}/${(event.data as { version: number }).version}`],
   ...foldOf<RetryPolicyRow, OrganizationEvent>(
+    {},
+    {},
     {
       RetryPolicySet: ({ stream, data: { set_at, ...policy }, metadata }, key) => ({
         key,
@@ -44,9 +39,8 @@ export const retryPolicies: Projection<RetryPolicyRow> = {
         version: policy.version,
         policy,
         set_at: instant(set_at),
-        set_by: actorOf(metadata),
+        set_by: metadata.actor,
       }),
     },
-    {},
   ),
 };
