@@ -34,8 +34,7 @@ describe('readiness', () => {
     states.begin(roles);
     return { config: readConfig({}), database: { url: db.url, pool: db.pool }, engine, store, states };
   };
-  const ask = (options: { readonly maxLagSeconds?: number; readonly keptMs?: number } = {}) =>
-    readiness(parts(), options)();
+  const ask = (options: Parameters<typeof readiness>[1] = {}) => readiness(parts(), options)();
   const failed = async (options = {}) => (await ask(options)).filter(({ ok }) => !ok);
 
   it('wants the migrations, and says so once', async () => {
@@ -44,6 +43,18 @@ describe('readiness', () => {
     expect(checks.map(({ name, ok }) => [name, ok])).to.deep.equal([
       ['database', true],
       ['migrations', false],
+    ]);
+  });
+
+  it('answers in time when the database does not', async () => {
+    await open();
+    const locking = await db.pool.connect();
+    await locking.query('BEGIN; LOCK TABLE knex_migrations IN ACCESS EXCLUSIVE MODE');
+    const checks = await ask({ answerMs: 50 });
+    await locking.query('ROLLBACK');
+    locking.release();
+    expect(checks).to.deep.equal([
+      { name: 'database', ok: false, required: true, detail: 'does not answer in time' },
     ]);
   });
 

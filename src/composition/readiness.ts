@@ -2,6 +2,7 @@ import type { ReadinessCheck } from '../api/dependencies.js';
 import type { ServeRole } from '../cli/services.js';
 import { migrationStatus } from '../infra/postgres/migrate.js';
 import { isDomainError } from '../kernel/errors.js';
+import { within } from '../kernel/timeBudget.js';
 import type { ModelHealth } from '../projections/engine/health.js';
 import { kafkaChecks } from './kafkaChecks.js';
 import { busLag } from './lag.js';
@@ -10,6 +11,8 @@ import type { Runtime } from './runtime.js';
 
 const MAX_LAG_SECONDS = 60;
 const KEPT_MS = 1_000;
+/** Who asks waits a few seconds at most, and a connection may have fallen silent. */
+const ANSWER_MS = 4_000;
 
 /** What anybody may know of a read model: never the words of the database, which quote data. */
 const detailOf = ({ state, secondsBehind, stoppedAt }: ModelHealth): string =>
@@ -96,29 +99,36 @@ const askLog = async (parts: Parts, maxLagSeconds: number): Promise<LogFindings>
   }
 };
 
+const database = { name: 'database', required: true } as const;
+
 const look = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> => {
-  const { database } = parts;
-  const answers: ReadinessCheck = { name: 'database', ok: true, required: true };
+  const answers: ReadinessCheck = { ...database, ok: true };
   try {
-    const { pending } = await migrationStatus(database.pool);
+    const { pending } = await migrationStatus(parts.database.pool);
     const migrations = { name: 'migrations', ok: pending.length === 0, required: true };
     if (!migrations.ok) return [answers, { ...migrations, detail: `${pending.length} pending` }];
     const { log, behind } = await askLog(parts, maxLagSeconds);
     return [answers, migrations, ...log, ...(await busCheck(parts)), ...behind];
   } catch {
-    return [{ ...answers, ok: false, detail: 'does not answer' }];
+    return [{ ...database, ok: false, detail: 'does not answer' }];
   }
 };
+
+const late = (): Error => new Error('the answer is late');
 
 /** Looked up at most once a second, however many ask. */
 export const readiness = (
   parts: Parts,
-  { maxLagSeconds = MAX_LAG_SECONDS, keptMs = KEPT_MS } = {},
+  { maxLagSeconds = MAX_LAG_SECONDS, keptMs = KEPT_MS, answerMs = ANSWER_MS } = {},
 ): (() => Promise<readonly ReadinessCheck[]>) => {
+  const lookInTime = (): Promise<readonly ReadinessCheck[]> =>
+    within(answerMs, look(parts, maxLagSeconds), late).catch(() => [
+      { ...database, ok: false, detail: 'does not answer in time' },
+    ]);
   let last: { readonly at: number; readonly checks: Promise<readonly ReadinessCheck[]> } | undefined;
   return () => {
     const now = performance.now();
-    if (last === undefined || now - last.at >= keptMs) last = { at: now, checks: look(parts, maxLagSeconds) };
+    if (last === undefined || now - last.at >= keptMs) last = { at: now, checks: lookInTime() };
     return last.checks;
   };
 };
