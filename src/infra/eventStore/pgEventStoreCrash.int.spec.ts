@@ -6,7 +6,13 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { collect, idsOf, sampleEvents, uniqueStream } from '../../../test/support/eventSamples.js';
+import {
+  collect,
+  idsOf,
+  sampleEvents,
+  sampleMetadata,
+  uniqueStream,
+} from '../../../test/support/eventSamples.js';
 import { expectComplete, follow, writeConcurrently } from '../../../test/support/eventWriters.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import type { NewEvent } from '../../events/envelope.js';
@@ -124,8 +130,8 @@ const disturb = async (db: TestDatabase, signal: AbortSignal): Promise<number> =
     await client.query('BEGIN');
     await client.query(
       `SELECT append_events(ARRAY['gone-' || $1], ARRAY[0]::bigint[], ARRAY['gone-' || $1], ARRAY[0]::bigint[],
-         ARRAY[$2::uuid], ARRAY['Gone'], ARRAY[$2::uuid], ARRAY['{}'::json], ARRAY['{}'::json])`,
-      [String(count), randomUUID()],
+         ARRAY[$2::uuid], ARRAY['Gone'], ARRAY[$2::uuid], ARRAY['{}'::json], ARRAY[$3::json])`,
+      [String(count), randomUUID(), JSON.stringify(sampleMetadata())],
     );
     await sleep(10);
     await client.query('ROLLBACK');
