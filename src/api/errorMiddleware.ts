@@ -1,17 +1,10 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { DomainError, isDomainError } from '../kernel/errors.js';
 import type { Logger } from '../kernel/logger.js';
+import { mayPass } from '../kernel/outage.js';
 import { isClientGone } from './body/readBody.js';
 import { kindOf, PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 import { contextOf } from './requestContext.js';
-
-/** SQLSTATE classes and driver errors that say "not now" rather than "wrong". */
-const UNAVAILABLE = /^(08...|53...|57P0[1-5]|57014|55P03|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/;
-
-const isUnavailable = (error: unknown): boolean =>
-  UNAVAILABLE.test(String((error as { code?: unknown } | null)?.code)) ||
-  (error instanceof Error &&
-    /timeout exceeded when trying to connect|Query read timeout/.test(error.message));
 
 /** Express itself refuses a path it cannot decode with a 4xx status. */
 const isBadRequest = (error: unknown): boolean => {
@@ -21,7 +14,7 @@ const isBadRequest = (error: unknown): boolean => {
 
 const toDomainError = (error: unknown): DomainError => {
   if (isDomainError(error)) return error;
-  if (isUnavailable(error))
+  if (mayPass(error))
     return new DomainError('unavailable', 'A part that this needs is not available; try again');
   if (isBadRequest(error)) return new DomainError('not_parsable', 'The request cannot be read');
   return new DomainError('internal', 'internal');

@@ -4,8 +4,8 @@ import type { EventStore } from '../../events/eventStore.js';
 import { UnreadableMessage } from '../../events/integration/cloudEvents.js';
 import type { PublicMessage } from '../../events/integration/message.js';
 import type { Logger } from '../../kernel/logger.js';
+import { isOutage } from '../../kernel/outage.js';
 import { LaneRunner } from './laneRunner.js';
-import { isOutage } from './outage.js';
 import { type Parkable, Parking } from './parking.js';
 
 export interface IntakeOptions {

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { PublicMessage } from '../../events/integration/message.js';
+import { isOutage } from '../../kernel/outage.js';
 import { fromParked, type ParkedForm } from './parkedForm.js';
 import * as sequences from './parkedSequences.js';
-import { isOutage } from './outage.js';
 
 export type { ParkedMessage, ParkedSequence } from './parkedSequences.js';
 

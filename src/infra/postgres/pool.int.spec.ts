@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { FaultyProxy } from '../../../test/support/faultyProxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
+import { isOutage } from '../../kernel/outage.js';
 import { withBuildClient } from '../../projections/engine/transaction.js';
-import { isOutage } from '../bus/outage.js';
 import { createPool } from './pool.js';
 
 describe('pool', () => {

@@ -44,3 +44,7 @@ export const isOutage = (error: unknown): boolean => {
   }
   return false;
 };
+
+/** True when whoever asked may ask again: in an outage, or when the server had no time for the statement. */
+export const mayPass = (error: unknown): boolean =>
+  isOutage(error) || (error as { code?: unknown } | null)?.code === STATEMENT_TIMEOUT;
