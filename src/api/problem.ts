@@ -30,6 +30,7 @@ export const problems = {
   slug_taken: { status: 409, title: 'Organization slug taken' },
   too_busy: { status: 503, title: 'Too busy', retryAfter: 1 },
   too_many_failures: { status: 409, title: 'Too many failures' },
+  too_many_rules: { status: 409, title: 'Too many rules' },
   unavailable: { status: 503, title: 'Unavailable', retryAfter: 5 },
   unsupported_media_type: { status: 415, title: 'Media type not supported' },
   validation_failed: { status: 422, title: 'Validation failed' },

@@ -15,6 +15,7 @@ const nobody: readonly Role[] = [];
 const rules = {
   'organization.set_retry_policy': rule(['admin'], 'system'),
   'organization.connect_psp': rule(['admin'], 'system'),
+  'rules.change': rule(['admin'], 'system'),
   'user.create': rule(['admin']),
   'user.change': rule(['admin']),
   'user.change_password': rule(anyRole),

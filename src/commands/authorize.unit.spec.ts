@@ -27,6 +27,7 @@ describe('authorize', () => {
     'user.change_password': ['admin', 'user', 'viewer', 'auditor'],
     'organization.set_retry_policy': ['admin'],
     'organization.connect_psp': ['admin'],
+    'rules.change': ['admin'],
     'payment.record_failure': ['admin', 'user'],
     'payment.record_success': ['admin', 'user'],
     'recovery.cancel': ['admin', 'user'],

@@ -4,6 +4,7 @@ import type { Fact } from './envelope.js';
 import { organizationEvents } from './organization.js';
 import { paymentEvents } from './payment.js';
 import { recoveryEvents } from './recovery.js';
+import { ruleEvents } from './rules.js';
 import type { EventSchemas } from './schema.js';
 import { userEvents } from './user.js';
 
@@ -13,6 +14,7 @@ export const eventSchemas = {
   ...userEvents,
   ...paymentEvents,
   ...recoveryEvents,
+  ...ruleEvents,
 } as const satisfies EventSchemas;
 export type EventType = keyof typeof eventSchemas;
 

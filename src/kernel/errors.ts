@@ -24,6 +24,7 @@ export const errorCodes = [
   'slug_taken',
   'too_busy',
   'too_many_failures',
+  'too_many_rules',
   'unavailable',
   'unsupported_media_type',
   'validation_failed',

@@ -1,8 +1,9 @@
 import { Liquid } from 'liquidjs';
+import { type MailTemplate, mailTemplates } from '../../events/mail.js';
 import type { Category } from '../../events/recovery.js';
 import { formatMoney } from '../../kernel/money.js';
 import { htmlLayout, textLayout } from './templates/layout.js';
-import { mailTemplates, type MailTemplate, reasons, wordings } from './templates/wording.js';
+import { reasons, wordings } from './templates/wording.js';
 
 export interface MailContent {
   /** An unknown name gets the wording of `payment_failed`. */

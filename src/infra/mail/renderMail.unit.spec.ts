@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { mailTemplates } from '../../events/mail.js';
 import { categories } from '../../events/recovery.js';
 import { type MailContent, renderMail } from './renderMail.js';
-import { mailTemplates } from './templates/wording.js';
 
 const content: MailContent = {
   template: 'payment_failed',

@@ -1,13 +1,5 @@
+import type { MailTemplate } from '../../../events/mail.js';
 import type { Category } from '../../../events/recovery.js';
-
-export const mailTemplates = [
-  'payment_failed',
-  'authentication_required',
-  'update_card',
-  'other_method',
-  'final_notice',
-] as const;
-export type MailTemplate = (typeof mailTemplates)[number];
 
 export interface Wording {
   readonly subject: string;

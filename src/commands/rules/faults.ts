@@ -1,0 +1,61 @@
+import type { Range, Rule } from '../../events/rules.js';
+import type { FieldError } from '../../kernel/errors.js';
+
+export type RuleValues = Omit<Rule, 'id'>;
+
+/** Keeps a list of a thousand rules, and what is kept of them in memory, to a size that is known. */
+export const MAX_RULE_BYTES = 8_192;
+
+const ranges = ['amount', 'attempt', 'hours_since_failure'] as const;
+
+const isUpsideDown = ({ at_least: least, at_most: most }: Range): boolean =>
+  least !== undefined && most !== undefined && least > most;
+
+const conditionFaults = ({ conditions }: RuleValues): FieldError[] => [
+  ...ranges
+    .filter((name) => isUpsideDown(conditions[name] ?? {}))
+    .map((name) => ({
+      pointer: `/conditions/${name}/at_least`,
+      detail: 'must not be greater than at_most',
+    })),
+  ...(conditions.amount !== undefined && conditions.currency?.length !== 1
+    ? [
+        {
+          pointer: '/conditions/currency',
+          detail: 'must name exactly one currency: an amount means nothing across currencies',
+        },
+      ]
+    : []),
+];
+
+type ActionName = keyof RuleValues['actions'];
+/** What leaves nothing for others to act on: action → those that contradict it. */
+const contradictions: readonly (readonly [ActionName, readonly ActionName[]])[] = [
+  ['stop', ['policy', 'skip_retries', 'template', 'channel', 'delay_minutes']],
+  ['skip_retries', ['policy', 'delay_minutes']],
+];
+
+const actionFaults = ({ actions }: RuleValues): FieldError[] => [
+  ...contradictions
+    .filter(([action]) => actions[action] !== undefined)
+    .flatMap(([action, others]) =>
+      others
+        .filter((other) => actions[other] !== undefined)
+        .map((other) => ({ pointer: `/actions/${other}`, detail: `must not stand beside ${action}` })),
+    ),
+  ...(actions.channel === 'none' && actions.template !== undefined
+    ? [{ pointer: '/actions/template', detail: 'must not stand beside the channel none' }]
+    : []),
+];
+
+const sizeFaults = ({ conditions, actions }: RuleValues): FieldError[] =>
+  Buffer.byteLength(JSON.stringify([conditions, actions])) > MAX_RULE_BYTES
+    ? [{ pointer: '', detail: `must be a rule of at most ${MAX_RULE_BYTES} bytes` }]
+    : [];
+
+/** What its schema cannot say of a rule: what contradicts itself, and where. */
+export const ruleFaults = (rule: RuleValues): readonly FieldError[] => [
+  ...conditionFaults(rule),
+  ...actionFaults(rule),
+  ...sizeFaults(rule),
+];

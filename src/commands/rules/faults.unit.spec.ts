@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import { ruleValues } from '../../../test/support/ruleSamples.js';
+import type { RuleActions, RuleConditions } from '../../events/rules.js';
+import { MAX_RULE_BYTES, ruleFaults } from './faults.js';
+
+const ofConditions = (conditions: RuleConditions) =>
+  ruleFaults(ruleValues({ conditions })).map(({ pointer }) => pointer);
+const ofActions = (actions: RuleActions) => ruleFaults(ruleValues({ actions })).map(({ pointer }) => pointer);
+const stop = { reason: 'fraud' };
+
+describe('faults of rules', () => {
+  it('are ranges that nothing is in', () => {
+    for (const name of ['attempt', 'hours_since_failure'] as const) {
+      expect(ofConditions({ [name]: { at_least: 3, at_most: 2 } })).to.deep.equal([
+        `/conditions/${name}/at_least`,
+      ]);
+      expect(ofConditions({ [name]: { at_least: 3, at_most: 3 } })).to.deep.equal([]);
+    }
+    expect(ofConditions({ currency: ['EUR'], amount: { at_least: 2, at_most: 1 } })).to.deep.equal([
+      '/conditions/amount/at_least',
+    ]);
+  });
+
+  it('are amounts of no currency, or of several', () => {
+    const amount = { at_least: 10 };
+    expect(ofConditions({ amount })).to.deep.equal(['/conditions/currency']);
+    expect(ofConditions({ amount, currency: ['EUR', 'USD'] })).to.deep.equal(['/conditions/currency']);
+    expect(ofConditions({ amount, currency: ['EUR'] })).to.deep.equal([]);
+  });
+
+  it('are actions that contradict each other', () => {
+    expect(ofActions({ stop, escalate: stop })).to.deep.equal([]);
+    expect(ofActions({ stop, policy: { max_retries: 1 }, template: 'update_card' })).to.deep.equal([
+      '/actions/policy',
+      '/actions/template',
+    ]);
+    for (const other of [{ skip_retries: true }, { channel: 'email' }, { delay_minutes: 5 }] as const)
+      expect(ofActions({ stop, ...other })).to.deep.equal([`/actions/${Object.keys(other)[0]}`]);
+    expect(ofActions({ skip_retries: true, policy: { max_retries: 2 }, delay_minutes: 5 })).to.deep.equal([
+      '/actions/policy',
+      '/actions/delay_minutes',
+    ]);
+    expect(ofActions({ skip_retries: true, template: 'other_method' })).to.deep.equal([]);
+    expect(ofActions({ channel: 'none', template: 'other_method' })).to.deep.equal(['/actions/template']);
+  });
+
+  it('are rules beyond measure', () => {
+    const metadata = { plan: Array.from({ length: 40 }, (_, n) => `${n}`.padEnd(400, 'x')) };
+    expect(JSON.stringify(metadata).length).to.be.greaterThan(MAX_RULE_BYTES);
+    expect(ofConditions({ metadata })).to.deep.equal(['']);
+  });
+});
