@@ -31,6 +31,9 @@ export const TRIES = 6;
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).slice(0, 2000);
 
+/** False in an outage, which says nothing about the message: that was no try. */
+const isOwn = (error: unknown): boolean => error instanceof UnreadableMessage || !isOutage(error);
+
 /**
  * What both buses do with a message: it is handled in its turn, tried again when that fails, and parked when it keeps
  * failing by its own fault. While the database or the event store is away it is tried for ever instead.
@@ -70,6 +73,7 @@ export class Intake {
         const message = incoming.open();
         if (message !== undefined) await this.consumer.handle(message);
       } catch (error) {
+        if (!isOwn(error)) throw error;
         if (!(await this.#isToBlame(error, ++failures))) throw error;
         await this.#park(incoming, error, failures);
       }
@@ -78,7 +82,7 @@ export class Intake {
 
   async #isToBlame(error: unknown, failures: number): Promise<boolean> {
     if (error instanceof UnreadableMessage) return true; // no further try reads it
-    if (isOutage(error) || failures < TRIES) return false;
+    if (failures < TRIES) return false;
     await this.options.store.head(); // throws when the event store is away
     return true;
   }
