@@ -1,45 +1,10 @@
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { createAjv } from '../events/ajv.js';
+import { toFieldErrors } from '../events/fieldErrors.js';
 import { DomainError, type FieldError } from '../kernel/errors.js';
 
-const MAX_ERRORS = 50;
-
 const ajv = createAjv({ verbose: true });
-
-const pointerOf = (error: ErrorObject): string => {
-  const params = error.params as { missingProperty?: string; additionalProperty?: string };
-  const extra = params.missingProperty ?? params.additionalProperty;
-  if (extra === undefined) return error.instancePath;
-  return `${error.instancePath}/${extra.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-};
-
-/** What is wrong, in words that never repeat the value. */
-const detailOf = (error: ErrorObject): string => {
-  const params = error.params as Record<string, unknown>;
-  const description = (error.parentSchema as { description?: string } | undefined)?.description;
-  switch (error.keyword) {
-    case 'required':
-      return 'is required';
-    case 'additionalProperties':
-      return 'is not a known field';
-    case 'enum':
-      return `must be one of ${(params['allowedValues'] as readonly unknown[]).join(', ')}`;
-    case 'type':
-      return `must be of type ${String(params['type'])}`;
-    case 'format':
-      return `must be a valid ${String(params['format'])}`;
-    case 'pattern':
-      return description === undefined ? 'has the wrong form' : `must be: ${description}`;
-    default:
-      return error.message ?? 'is not valid';
-  }
-};
-
-const toFieldErrors = (errors: readonly ErrorObject[], prefix: string): FieldError[] =>
-  errors
-    .slice(0, MAX_ERRORS)
-    .map((error) => ({ pointer: prefix + pointerOf(error), detail: detailOf(error) }));
 
 export type Validator = (value: unknown) => readonly FieldError[];
 const NONE: readonly FieldError[] = [];

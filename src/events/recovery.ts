@@ -57,7 +57,11 @@ export const EvidenceSchema = closed({
     network_code: Type.Optional(Code),
     advice_code: Type.Optional(Code),
     card_brand: Type.Optional(Code),
+    source: Type.Optional(Code),
+    step: Type.Optional(Code),
   }),
+  /** Every code given that no table knows, also where another code decided: `decline_code:flux`. */
+  unmapped: Type.Optional(Type.Array(Type.String({ maxLength: 120 }))),
 });
 export type Evidence = Static<typeof EvidenceSchema>;
 

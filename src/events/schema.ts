@@ -42,6 +42,9 @@ export const FailureSchema = closed({
   network_code: Type.Optional(Code),
   advice_code: Type.Optional(Code),
   card_brand: Type.Optional(Code),
+  /** Who refused, and at which step, where the PSP tells (Razorpay does). */
+  source: Type.Optional(Code),
+  step: Type.Optional(Code),
 });
 
 export const CustomerSchema = closed({

@@ -9,6 +9,9 @@ export interface Failure {
   readonly network_code?: string;
   readonly advice_code?: string;
   readonly card_brand?: string;
+  /** Who refused, and at which step, where the PSP tells. */
+  readonly source?: string;
+  readonly step?: string;
 }
 
 /** What a PSP needs to know of the debt. Amounts are integer minor units, currency ISO 4217 upper case. */

@@ -14,6 +14,7 @@ import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
 import { failureBy } from '../payment/state.js';
 import { classify } from './classification/classify.js';
+import { tablesInForceOn } from './classification/tables.js';
 import type { Means } from './command.js';
 import { recoveryDecider } from './decide.js';
 
@@ -60,7 +61,7 @@ export const followFailure = async (
     triggerId: failure.trigger_id,
     amount: failure.amount,
     currency: failure.currency,
-    classification: classify(failure.failure, failure.failed_at),
+    classification: classify(failure.failure, failure.failed_at, tablesInForceOn(context.now)),
     policy,
     means: debt === undefined ? { chargeable: true, payable: true } : await meansOf(debt),
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,

@@ -1,94 +1,140 @@
 import type { Category, Classification, Evidence, RetryPermission } from '../../../events/recovery.js';
+import { type CardBrand, cardBrandOf } from '../../../kernel/cardBrand.js';
 import { type Instant, plus } from '../../../kernel/clock.js';
 import type { Failure } from '../../../kernel/ports.js';
-import * as tables from './tables.js';
+import type { Meaning, Tables } from './compileTables.js';
+import type { CodeField } from './tableFile.js';
+import { tablesInForceOn } from './tables.js';
 
 interface Finding {
-  readonly step: string;
+  readonly step: CodeField | 'message';
   readonly value: string;
-  readonly category?: Category;
-  readonly retry?: RetryPermission;
-  readonly wait?: number;
+  readonly category: Category | undefined;
+  readonly retry: RetryPermission | undefined;
+  readonly wait: number | undefined;
+}
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What is read of one failure. */
+interface Reading {
+  readonly found: Finding[];
+  readonly unmapped: string[];
 }
 
 const strictness: Readonly<Record<RetryPermission, number>> = { allowed: 0, after_change: 1, never: 2 };
 
-const adviceFinding = ({ advice_code: value }: Failure): Finding[] => {
-  const advice = value === undefined ? undefined : tables.adviceCodes.get(value);
-  return value === undefined || advice === undefined ? [] : [{ step: 'advice_code', value, ...advice }];
+const fits = ({ when }: Meaning, { source, step }: Failure): boolean =>
+  when === undefined ||
+  ((when.source === undefined || (source !== undefined && when.source.includes(source))) &&
+    (when.step === undefined || (step !== undefined && when.step.includes(step))));
+
+const meaningOf = (
+  tables: Tables,
+  field: CodeField,
+  brand: CardBrand,
+  failure: Failure,
+): Meaning | undefined => {
+  const code = failure[field];
+  if (code === undefined) return undefined;
+  let meaning = tables.codes[field][brand](code);
+  while (meaning !== undefined && !fits(meaning, failure)) meaning = meaning.otherwise;
+  return meaning;
 };
 
-const networkFinding = ({ network_code: value }: Failure): Finding[] => {
-  const category = value === undefined ? undefined : tables.networkCodes.get(value);
-  if (value === undefined || category === undefined) return [];
-  const never = tables.neverAgainNetworkCodes.has(value);
-  return [{ step: 'network_code', value, category, ...(never && { retry: 'never' as const }) }];
-};
-
-const codeFinding = (
-  step: string,
-  table: ReadonlyMap<string, Category>,
+const note = (
+  { found, unmapped }: Reading,
+  step: CodeField,
   value: string | undefined,
-): Finding[] => {
-  const category = value === undefined ? undefined : table.get(value);
-  if (value === undefined || category === undefined) return [];
-  const never = tables.neverAgainDeclineCodes.has(value);
-  return [{ step, value, category, ...(never && { retry: 'never' as const }) }];
+  meaning: Meaning | undefined,
+): void => {
+  if (value === undefined) return;
+  if (meaning === undefined) return void unmapped.push(`${step}:${value}`);
+  const { category, retry, wait } = meaning;
+  if (category !== undefined || retry !== undefined || wait !== undefined)
+    found.push({ step, value, category, retry, wait });
 };
 
-const messageFinding = ({ message }: Failure): Finding[] => {
-  const match =
-    message === undefined ? undefined : tables.messagePatterns.find(([pattern]) => pattern.test(message));
-  return match === undefined ? [] : [{ step: 'message', value: match[0].source, category: match[1] }];
+/** Strongest evidence first; the message counts only when no code named a category. */
+const read = (failure: Failure, tables: Tables): Reading => {
+  const reading: Reading = { found: [], unmapped: [] };
+  const { advice_code, network_code, decline_code, code, message } = failure;
+  const brand = cardBrandOf(failure);
+  const advice = meaningOf(tables, 'advice_code', brand, failure);
+  const network = meaningOf(tables, 'network_code', brand, failure);
+  const networkFirst = network?.urgent === true && advice?.urgent !== true;
+  if (networkFirst) note(reading, 'network_code', network_code, network);
+  note(reading, 'advice_code', advice_code, advice);
+  if (!networkFirst) note(reading, 'network_code', network_code, network);
+  note(reading, 'decline_code', decline_code, meaningOf(tables, 'decline_code', brand, failure));
+  note(reading, 'code', code, meaningOf(tables, 'code', brand, failure));
+  if (message === undefined || reading.found.some(({ category }) => category !== undefined)) return reading;
+  const match = tables.messages.find(([pattern]) => pattern.test(message));
+  if (match !== undefined) {
+    const [{ source: value }, category] = match;
+    reading.found.push({ step: 'message', value, category, retry: undefined, wait: undefined });
+  }
+  return reading;
 };
 
-/** Strongest evidence first; the message counts only when nothing else spoke. */
-const findings = (failure: Failure): readonly Finding[] => {
-  const coded = [
-    ...adviceFinding(failure),
-    ...networkFinding(failure),
-    ...codeFinding('decline_code', tables.declineCodes, failure.decline_code),
-    ...codeFinding('code', tables.errorCodes, failure.code),
-    ...codeFinding('code', tables.declineCodes, failure.code),
-  ];
-  return coded.some(({ category }) => category !== undefined)
-    ? coded
-    : [...coded, ...messageFinding(failure)];
+const rawOf = (failure: Failure): Evidence['raw'] => {
+  const { code, decline_code, network_code, advice_code, card_brand, source, step } = failure;
+  const raw: Draft<Evidence['raw']> = {};
+  if (code !== undefined) raw.code = code;
+  if (decline_code !== undefined) raw.decline_code = decline_code;
+  if (network_code !== undefined) raw.network_code = network_code;
+  if (advice_code !== undefined) raw.advice_code = advice_code;
+  if (card_brand !== undefined) raw.card_brand = card_brand;
+  if (source !== undefined) raw.source = source;
+  if (step !== undefined) raw.step = step;
+  return raw;
 };
 
-const rawOf = ({ code, decline_code, network_code, advice_code, card_brand }: Failure): Evidence['raw'] => ({
-  ...(code !== undefined && { code }),
-  ...(decline_code !== undefined && { decline_code }),
-  ...(network_code !== undefined && { network_code }),
-  ...(advice_code !== undefined && { advice_code }),
-  ...(card_brand !== undefined && { card_brand }),
-});
+const evidenceOf = (
+  failure: Failure,
+  { version }: Tables,
+  { found, unmapped }: Reading,
+  winner: Finding | undefined,
+): Evidence => {
+  const deciding = winner ?? found[0];
+  const evidence: Draft<Evidence> = {
+    step: deciding?.step ?? 'none',
+    table_version: version,
+    raw: rawOf(failure),
+  };
+  if (deciding !== undefined) evidence.value = deciding.value.slice(0, 100);
+  if (unmapped.length > 0) evidence.unmapped = unmapped;
+  return evidence;
+};
 
 /**
  * What a failure means: the first evidence names the category, the strictest of all evidence gives the permission.
  * @param failedAt from when a network's waiting time counts
+ * @param tables those in force when it is decided
  */
-export const classify = (failure: Failure, failedAt: Instant): Classification => {
-  const found = findings(failure);
-  const winner = found.find(({ category }) => category !== undefined);
+export const classify = (
+  failure: Failure,
+  failedAt: Instant,
+  tables: Tables = tablesInForceOn(failedAt),
+): Classification => {
+  const reading = read(failure, tables);
+  const winner = reading.found.find((finding) => finding.category !== undefined);
   const category = winner?.category ?? 'unknown';
-  const defaults = tables.categoryDefaults[category];
-  const retry = found.reduce<RetryPermission>((strictest, { category: named, retry: said }) => {
-    const permission = said ?? (named === undefined ? 'allowed' : tables.categoryDefaults[named].retry);
-    return strictness[permission] > strictness[strictest] ? permission : strictest;
-  }, defaults.retry);
-  const deciding = winner ?? found[0];
-  const wait = found.find((finding) => finding.wait !== undefined)?.wait;
-  return {
+  const defaults = tables.categories[category];
+  let { retry } = defaults;
+  let wait = 0;
+  for (const finding of reading.found) {
+    const said = finding.category === undefined ? 'allowed' : tables.categories[finding.category].retry;
+    for (const permission of [said, finding.retry ?? 'allowed'])
+      if (strictness[permission] > strictness[retry]) retry = permission;
+    if (finding.wait !== undefined && finding.wait > wait) wait = finding.wait;
+  }
+  const classification: Draft<Classification> = {
     category,
     hardness: retry === 'never' ? 'hard' : defaults.hardness,
     retry,
-    ...(wait !== undefined && { earliest_at: plus(failedAt, wait) }),
-    evidence: {
-      step: deciding?.step ?? 'none',
-      ...(deciding !== undefined && { value: deciding.value.slice(0, 100) }),
-      table_version: tables.TABLE_VERSION,
-      raw: rawOf(failure),
-    },
+    evidence: evidenceOf(failure, tables, reading, winner),
   };
+  if (wait > 0) classification.earliest_at = plus(failedAt, wait);
+  return classification;
 };

@@ -2,10 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { categories, type Category } from '../../../events/recovery.js';
 import type { Failure } from '../../../kernel/ports.js';
+import { cardBrandOf } from '../../../kernel/cardBrand.js';
 import { classify } from './classify.js';
-import * as tables from './tables.js';
+import { codeFields } from './tableFile.js';
+import { allTables, tablesInForceOn } from './tables.js';
+import { meanings } from './meaning.js';
 
-const AT = '2026-03-01T10:00:00.000Z';
+const AT = '2026-12-01T10:00:00.000Z';
+const tables = tablesInForceOn(AT);
 
 describe('classify', () => {
   const cases: readonly [string, Failure, Category, string, string][] = [
@@ -82,14 +86,14 @@ describe('classify', () => {
     it(`reads ${name}`, () => {
       const result = classify(failure, AT);
       expect([result.category, result.retry, result.evidence.step]).to.deep.equal([category, retry, step]);
-      expect(result.evidence.table_version).to.equal(tables.TABLE_VERSION);
+      expect(result.evidence.table_version).to.equal('2026-11-29');
     });
 
   it('waits as long as Mastercard says', () => {
     expect(classify({ advice_code: '25', network_code: '51' }, AT).earliest_at).to.equal(
-      '2026-03-02T10:00:00.000Z',
+      '2026-12-02T10:00:00.000Z',
     );
-    expect(classify({ advice_code: '30' }, AT).earliest_at).to.equal('2026-03-11T10:00:00.000Z');
+    expect(classify({ advice_code: '30' }, AT).earliest_at).to.equal('2026-12-11T10:00:00.000Z');
   });
 
   it('keeps the raw codes and drops the message', () => {
@@ -106,30 +110,159 @@ describe('classify', () => {
     });
   });
 
-  it('gives every category a default', () =>
-    expect(Object.keys(tables.categoryDefaults)).to.have.members([...categories]));
-
-  const word = (table: ReadonlyMap<string, unknown>) =>
-    fc.option(fc.constantFrom(...table.keys(), 'zz'), { nil: undefined });
-  it('property: the strictest evidence decides whether the method may be charged again', () => {
-    const arbitrary = fc.record({
-      advice_code: word(tables.adviceCodes),
-      network_code: word(tables.networkCodes),
-      decline_code: word(tables.declineCodes),
-      code: word(tables.errorCodes),
+  it('keeps where Razorpay says it failed', () => {
+    const failure = {
+      code: 'BAD_REQUEST_ERROR',
+      decline_code: 'payment_failed',
+      source: 'bank',
+      step: 'payment_debit',
+    };
+    expect(classify(failure, AT).evidence).to.deep.equal({
+      step: 'decline_code',
+      value: 'payment_failed',
+      table_version: '2026-11-29',
+      raw: failure,
     });
+  });
+
+  it('tells of every code that no table knows, also where another decided', () => {
+    const failure = {
+      advice_code: '99',
+      network_code: 'ZZ',
+      decline_code: 'stolen_card',
+      code: 'flux',
+      card_brand: 'visa',
+    };
+    const { category, evidence } = classify(failure, AT);
+    expect(category).to.equal('lost_stolen_fraud');
+    expect(evidence.unmapped).to.deep.equal(['advice_code:99', 'network_code:ZZ', 'code:flux']);
+    expect(classify({ decline_code: 'constructor' }, AT).evidence.unmapped).to.deep.equal([
+      'decline_code:constructor',
+    ]);
+  });
+
+  it('reads the same two characters by the network of the card', () => {
+    const of = (card_brand: string) => {
+      const { category, retry } = classify({ network_code: '83', card_brand }, AT);
+      return `${category} ${retry}`;
+    };
+    expect(of('Visa')).to.equal('issuer_risk allowed');
+    expect(of('MasterCard')).to.equal('issuer_risk after_change');
+    expect(of('american_express')).to.equal('unknown allowed');
+  });
+
+  it('puts the network before the advice of the PSP only where it will never approve', () => {
+    const advised = (network_code: string, card_brand: string) => {
+      const { category, evidence } = classify(
+        { advice_code: 'confirm_card_data', network_code, card_brand },
+        AT,
+      );
+      return [category, evidence.step];
+    };
+    expect(advised('41', 'visa')).to.deep.equal(['lost_stolen_fraud', 'network_code']);
+    expect(advised('05', 'visa')).to.deep.equal(['card_data_invalid', 'advice_code']);
+    expect(advised('41', 'mastercard')).to.deep.equal(['card_data_invalid', 'advice_code']);
+  });
+
+  it('freezes a card that Stripe blocks, and takes the longest of two waits', () => {
+    const blocked = { code: 'card_decline_rate_limit_exceeded' };
+    expect(classify(blocked, AT).earliest_at).to.equal('2026-12-02T10:00:00.000Z');
+    expect(classify({ ...blocked, advice_code: '24' }, AT).earliest_at).to.equal('2026-12-02T10:00:00.000Z');
+    expect(classify({ ...blocked, advice_code: '26' }, AT).earliest_at).to.equal('2026-12-03T10:00:00.000Z');
+  });
+
+  it('reads by the tables in force on the day', () => {
+    const frozen = (at: string) => classify({ code: 'card_decline_rate_limit_exceeded' }, at);
+    expect(frozen('2026-11-28T10:00:00.000Z').evidence.table_version).to.equal('2026-11-24');
+    expect(frozen('2026-11-28T10:00:00.000Z').earliest_at).to.equal(undefined);
+    expect(frozen('2026-11-29T10:00:00.000Z').evidence.table_version).to.equal('2026-11-29');
+  });
+
+  it('gives every category a default and a sentence', () => {
+    for (const each of allTables) expect(Object.keys(each.categories)).to.have.members([...categories]);
+    expect(Object.keys(meanings)).to.have.members([...categories]);
+  });
+});
+
+/** Category 1. */
+const VISA_NEVER = '04 07 41 43 14 15 46 12 57 R0 R1 R3'.split(' ');
+
+describe('classify: properties', () => {
+  const codesOf = (field: string): string[] =>
+    tables.file.groups
+      .filter(({ fields }) => (fields as readonly string[]).includes(field))
+      .flatMap(({ rows }) => rows.flatMap(({ codes }) => codes));
+  const word = (field: string) =>
+    fc.option(fc.constantFrom(...codesOf(field), 'zz', '*'), { nil: undefined });
+  const failures = fc
+    .record({
+      ...Object.fromEntries(codeFields.map((field) => [field, word(field)])),
+      message: fc.option(fc.constantFrom('lost card', 'declined', 'timeout', 'hm'), { nil: undefined }),
+      card_brand: fc.constantFrom(undefined, 'visa', 'MasterCard', 'mc', 'amex', 'elo'),
+      source: fc.constantFrom(undefined, 'bank', 'business'),
+    })
+    .map(
+      (fields) =>
+        Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Failure,
+    );
+  const strictness = ['allowed', 'after_change', 'never'] as const;
+  const given = (failure: Failure) => codeFields.filter((field) => failure[field] !== undefined);
+  /** What one code says in the same surroundings. */
+  const alone = (failure: Failure, field: (typeof codeFields)[number]) => {
+    const { card_brand, source } = failure;
+    const rest = { ...(card_brand !== undefined && { card_brand }), ...(source !== undefined && { source }) };
+    return classify({ [field]: failure[field], ...rest }, AT);
+  };
+
+  it('the strictest evidence decides whether the method may be charged again, and nothing else lifts it', () => {
     fc.assert(
-      fc.property(arbitrary, (codes) => {
-        const present = Object.fromEntries(
-          Object.entries(codes).filter(([, value]) => value !== undefined),
-        ) as Failure;
-        const whole = classify(present, AT);
-        for (const [field, value] of Object.entries(present)) {
-          const alone = classify({ [field]: value }, AT);
-          if (alone.retry === 'never') expect(whole.retry).to.equal('never');
-          if (alone.retry === 'after_change') expect(whole.retry).to.not.equal('allowed');
-        }
-        expect(classify(present, AT)).to.deep.equal(whole);
+      fc.property(failures, (failure) => {
+        const whole = strictness.indexOf(classify(failure, AT).retry);
+        const said = given(failure).map((field) => strictness.indexOf(alone(failure, field).retry));
+        for (const each of said) expect(whole).to.be.at.least(each);
+        if (failure.message === undefined) expect(whole).to.equal(Math.max(0, ...said));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('no further evidence makes a failure milder', () => {
+    fc.assert(
+      fc.property(failures, failures, (failure, more) => {
+        const { message: _, ...codes } = failure;
+        const before = classify(codes, AT);
+        const after = classify({ ...more, ...codes }, AT);
+        if (cardBrandOf(codes) !== cardBrandOf({ ...more, ...codes }) || more.source !== codes.source) return;
+        expect(strictness.indexOf(after.retry)).to.be.at.least(strictness.indexOf(before.retry));
+        expect((after.earliest_at ?? '') >= (before.earliest_at ?? '')).to.equal(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('the first field that names a category names it, the network before all where it will never approve', () => {
+    fc.assert(
+      fc.property(failures, (failure) => {
+        const { category, evidence } = classify(failure, AT);
+        const said = given(failure).map((field) => [field, alone(failure, field)] as const);
+        const naming = said.filter(([, each]) => each.category !== 'unknown');
+        const network = naming.find(([field]) => field === 'network_code');
+        const { network_code = '', advice_code = '' } = failure;
+        const visa = ['visa', 'unknown'].includes(cardBrandOf(failure));
+        const wins = visa && VISA_NEVER.includes(network_code) && !/^\d\d$/.test(advice_code);
+        const [field, first] = (wins ? network : naming[0]) ?? [];
+        if (field === undefined || first === undefined) expect(evidence.step).to.not.equal('network_code');
+        else expect([evidence.step, category]).to.deep.equal([field, first.category]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('the same failure at the same time is classified in the same bytes', () => {
+    fc.assert(
+      fc.property(failures, fc.constantFrom(...allTables), (failure, version) => {
+        const first = JSON.stringify(classify(failure, AT, version));
+        expect(JSON.stringify(classify({ ...failure }, AT, version))).to.equal(first);
       }),
     );
   });

@@ -1,0 +1,37 @@
+/** `unknown`: not told, or in a word that we do not know; whatever holds for some brand must be assumed of it. */
+export const cardBrands = [
+  'visa',
+  'mastercard',
+  'amex',
+  'discover',
+  'diners',
+  'jcb',
+  'unionpay',
+  'rupay',
+  'unknown',
+] as const;
+export type CardBrand = (typeof cardBrands)[number];
+
+/** Without blanks and signs, in lower case. Maestro and Electron are rails of their owners. */
+const words: Readonly<Record<Exclude<CardBrand, 'unknown'>, string>> = {
+  visa: 'visa vi visacredit visadebit visaelectron electron vpay',
+  mastercard: 'mastercard master mc mastercardcredit mastercarddebit eurocard maestro',
+  amex: 'amex americanexpress ax',
+  discover: 'discover discovercard',
+  diners: 'diners dinersclub dinersclubinternational dinersclubcarteblanche',
+  jcb: 'jcb',
+  unionpay: 'unionpay chinaunionpay cup',
+  rupay: 'rupay',
+};
+
+const brands: ReadonlyMap<string, CardBrand> = new Map(
+  Object.entries(words).flatMap(([brand, all]) =>
+    all.split(' ').map((word): [string, CardBrand] => [word, brand as CardBrand]),
+  ),
+);
+
+/** The network of a card, however the PSP writes it. */
+export const cardBrandOf = ({ card_brand: said }: { readonly card_brand?: string }): CardBrand =>
+  said === undefined
+    ? 'unknown'
+    : (brands.get(said) ?? brands.get(said.toLowerCase().replace(/[^a-z]/g, '')) ?? 'unknown');
