@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.js';
 import { sampleEvents } from '../../test/support/eventSamples.js';
@@ -13,6 +15,8 @@ import { projections } from '../projections/index.js';
 import { readiness } from './readiness.js';
 import { RoleStates } from './roleStates.js';
 
+/** Less than the client of a silent broker waits. */
+const ANSWER_MS = 1_500;
 const ORG = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 
 describe('readiness', () => {
@@ -116,6 +120,32 @@ describe('readiness', () => {
       ['migrations', true, true],
       ['event store', false, false],
     ]);
+  });
+
+  it('does not take a log for the database that answers nothing at all', async () => {
+    await open();
+    await engine.ensure();
+    store.head = () => new Promise(() => undefined);
+    const config = readConfig({ EVENTSTORE_URL: 'esdb://localhost' });
+    const checks = await readiness({ ...parts(), config }, { answerMs: ANSWER_MS })();
+    expect(checks.map(({ name, ok, required }) => [name, ok, required])).to.deep.equal([
+      ['database', true, true],
+      ['migrations', true, true],
+      ['event store', false, false],
+    ]);
+  });
+
+  it('does not take a broker for the database that answers nothing at all', async () => {
+    await open();
+    await engine.ensure();
+    const broker = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(broker, 'listening');
+    const { port } = broker.address() as AddressInfo;
+    const config = readConfig({ KAFKA_BROKERS: `127.0.0.1:${port}` });
+    const checks = await readiness({ ...parts(['api', 'saga']), config }, { answerMs: ANSWER_MS })();
+    broker.close();
+    expect(checks.filter(({ ok, required }) => required && !ok)).to.deep.equal([]);
+    expect(checks.find(({ name }) => name === 'Kafka')).to.include({ ok: false, required: false });
   });
 
   it('tells of the roles, and requires what they need where there is no API', async () => {

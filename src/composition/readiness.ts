@@ -1,7 +1,7 @@
 import type { ReadinessCheck } from '../api/dependencies.js';
 import type { ServeRole } from '../cli/services.js';
 import { migrationStatus } from '../infra/postgres/migrate.js';
-import { isDomainError } from '../kernel/errors.js';
+import { DomainError, isDomainError } from '../kernel/errors.js';
 import { within } from '../kernel/timeBudget.js';
 import type { ModelHealth } from '../projections/engine/health.js';
 import { kafkaChecks } from './kafkaChecks.js';
@@ -11,7 +11,7 @@ import type { Runtime } from './runtime.js';
 
 const MAX_LAG_SECONDS = 60;
 const KEPT_MS = 1_000;
-/** Who asks waits a few seconds at most, and a connection may have fallen silent. */
+/** For each part, side by side: who asks waits a few seconds at most, and a connection may have fallen silent. */
 const ANSWER_MS = 4_000;
 
 /** What anybody may know of a read model: never the words of the database, which quote data. */
@@ -41,12 +41,22 @@ const logCheck = ({ states }: Parts, ok: boolean): ReadinessCheck => {
   return { name: 'event store', ok, required: isVital(states), ...(!ok && { detail }) };
 };
 
-const busCheck = async ({ config, states }: Parts): Promise<ReadinessCheck[]> => {
+const kafkaCheck = ({ states }: Parts, ok: boolean): ReadinessCheck => {
+  const detail = 'brokers or topic cannot be used: see recovery doctor';
+  return { name: 'Kafka', ok, required: isVital(states), ...(!ok && { detail }) };
+};
+
+const askBus = async (parts: Parts): Promise<ReadinessCheck[]> => {
+  const { config, states } = parts;
   const uses = states.has('relay') || states.has('saga');
   if (config.kafkaBrokers === undefined || !uses) return [];
-  const ok = (await kafkaChecks(config)).every((check) => check.ok || check.severity === 'warning');
-  const detail = 'brokers or topic cannot be used: see recovery doctor';
-  return [{ name: 'Kafka', ok, required: isVital(states), ...(!ok && { detail }) }];
+  const checks = await kafkaChecks(config);
+  return [
+    kafkaCheck(
+      parts,
+      checks.every((check) => check.ok || check.severity === 'warning'),
+    ),
+  ];
 };
 
 /** Who serves read models, and who keeps them, is asked about them. */
@@ -76,59 +86,57 @@ const behindLog = async (parts: Parts, maxLagSeconds: number): Promise<Readiness
   ...(await roleChecks(parts)),
 ];
 
-interface LogFindings {
-  readonly log: readonly ReadinessCheck[];
-  readonly behind: readonly ReadinessCheck[];
-}
+const silent = (): Error => new DomainError('unavailable', 'no answer, or none in time');
+const isSilent = (error: unknown): boolean => isDomainError(error) && error.code === 'unavailable';
 
 /** A log outside of the database may fail by itself, also while it is asked how far anything is behind. */
-const askLog = async (parts: Parts, maxLagSeconds: number): Promise<LogFindings> => {
-  if (parts.config.eventStoreUrl === undefined)
-    return { log: [], behind: await behindLog(parts, maxLagSeconds) };
-  const silent = { log: [logCheck(parts, false)], behind: [] };
-  const answers = await parts.store.head().then(
-    () => true,
-    () => false,
-  );
-  if (!answers) return silent;
-  try {
-    return { log: [logCheck(parts, true)], behind: await behindLog(parts, maxLagSeconds) };
-  } catch (error) {
-    if (isDomainError(error) && error.code === 'unavailable') return silent;
-    throw error;
-  }
+const askLog = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> => {
+  if (parts.config.eventStoreUrl === undefined) return behindLog(parts, maxLagSeconds);
+  await parts.store.head().catch(() => Promise.reject(silent()));
+  return [logCheck(parts, true), ...(await behindLog(parts, maxLagSeconds))];
 };
 
 const database = { name: 'database', required: true } as const;
 
-const look = async (parts: Parts, maxLagSeconds: number): Promise<ReadinessCheck[]> => {
-  const answers: ReadinessCheck = { ...database, ok: true };
-  try {
-    const { pending } = await migrationStatus(parts.database.pool);
-    const migrations = { name: 'migrations', ok: pending.length === 0, required: true };
-    if (!migrations.ok) return [answers, { ...migrations, detail: `${pending.length} pending` }];
-    const { log, behind } = await askLog(parts, maxLagSeconds);
-    return [answers, migrations, ...log, ...(await busCheck(parts)), ...behind];
-  } catch {
-    return [{ ...database, ok: false, detail: 'does not answer' }];
-  }
+const noDatabase = (error: unknown): ReadinessCheck[] => [
+  { ...database, ok: false, detail: isSilent(error) ? 'does not answer in time' : 'does not answer' },
+];
+
+const askDatabase = async ({ database: { pool } }: Parts): Promise<ReadinessCheck[]> => {
+  const { pending } = await migrationStatus(pool);
+  const migrations = { name: 'migrations', ok: pending.length === 0, required: true };
+  return [
+    { ...database, ok: true },
+    migrations.ok ? migrations : { ...migrations, detail: `${pending.length} pending` },
+  ];
 };
 
-const late = (): Error => new Error('the answer is late');
+/** Each part fails by itself: the database alone can make the answer its own. */
+const look = async (parts: Parts, maxLagSeconds: number, answerMs: number): Promise<ReadinessCheck[]> => {
+  const isOutside = parts.config.eventStoreUrl !== undefined;
+  const inTime = (checks: Promise<ReadinessCheck[]>): Promise<ReadinessCheck[]> =>
+    within(answerMs, checks, silent);
+  const [ofDatabase, ofBus, ofLog] = await Promise.all([
+    inTime(askDatabase(parts)).catch(noDatabase),
+    inTime(askBus(parts)).catch(() => [kafkaCheck(parts, false)]),
+    inTime(askLog(parts, maxLagSeconds)).catch((error: unknown) =>
+      isOutside && isSilent(error) ? [logCheck(parts, false)] : noDatabase(error),
+    ),
+  ]);
+  if (!ofDatabase.every(({ ok }) => ok)) return ofDatabase;
+  return ofLog.some(({ name }) => name === database.name) ? ofLog : [...ofDatabase, ...ofBus, ...ofLog];
+};
 
 /** Looked up at most once a second, however many ask. */
 export const readiness = (
   parts: Parts,
   { maxLagSeconds = MAX_LAG_SECONDS, keptMs = KEPT_MS, answerMs = ANSWER_MS } = {},
 ): (() => Promise<readonly ReadinessCheck[]>) => {
-  const lookInTime = (): Promise<readonly ReadinessCheck[]> =>
-    within(answerMs, look(parts, maxLagSeconds), late).catch(() => [
-      { ...database, ok: false, detail: 'does not answer in time' },
-    ]);
   let last: { readonly at: number; readonly checks: Promise<readonly ReadinessCheck[]> } | undefined;
   return () => {
     const now = performance.now();
-    if (last === undefined || now - last.at >= keptMs) last = { at: now, checks: lookInTime() };
+    if (last === undefined || now - last.at >= keptMs)
+      last = { at: now, checks: look(parts, maxLagSeconds, answerMs) };
     return last.checks;
   };
 };
