@@ -112,6 +112,23 @@ describe('HTTP interface', () => {
       ]);
     });
 
+    it('takes the segment of the customer and the country of the method, for rules to go by', async () => {
+      const customer = { email: 'ada@example.com', segment: 'business' };
+      const payment_method = { last4: '4242', country: 'DE' };
+      const answer = await report(failure({ customer, payment_method }));
+      const pages: unknown[] = [];
+      for await (const page of store.readStream(`payment-${String(answer.body['payment_id'])}`))
+        pages.push(...page);
+      expect(pages[0]).to.have.nested.property('data.customer.segment', 'business');
+      expect(pages[0]).to.have.nested.property('data.payment_method.country', 'DE');
+      const wrong = { customer: { ...customer, segment: '' }, payment_method: { country: 'de' } };
+      const { errors } = expectProblem(await report(failure(wrong)), 422, 'validation_failed');
+      expect(errors?.map(({ pointer }) => pointer)).to.have.members([
+        '/customer/segment',
+        '/payment_method/country',
+      ]);
+    });
+
     it('refuses instants and time zones that do not exist', async () => {
       for (const occurred_at of [
         '2026-02-30T00:00:00Z',

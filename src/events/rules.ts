@@ -4,22 +4,19 @@ import { retryPolicyFields } from './organization.js';
 import { categories, hardnesses } from './recovery.js';
 import {
   closed,
+  Country,
   Currency,
   enumOf,
   type EventOf,
   MAX_METADATA_KEY,
   MAX_METADATA_TEXT,
+  Segment,
   Uuid,
 } from './schema.js';
 
 /** Values that a condition may name at most. */
 const MAX_VALUES = 50;
 const MAX_METADATA_CONDITIONS = 10;
-
-/** Country codes, ISO 3166-1 alpha-2. */
-export const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2, upper case' });
-/** How a merchant calls a group of customers. */
-export const Segment = Type.String({ minLength: 1, maxLength: 60 });
 
 const CardBrand = Type.String({
   pattern: '^[a-z0-9][a-z0-9 _-]{0,39}$',

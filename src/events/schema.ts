@@ -35,6 +35,10 @@ export const Code = Type.String({ minLength: 1, maxLength: 100 });
 export const enumOf = <const V extends readonly string[]>(values: V) =>
   Type.Unsafe<V[number]>({ type: 'string', enum: [...values] });
 
+export const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2, upper case' });
+/** How a merchant calls a group of customers. */
+export const Segment = Type.String({ minLength: 1, maxLength: 60 });
+
 export const FailureSchema = closed({
   code: Type.Optional(Code),
   message: Type.Optional(Type.String({ maxLength: 1000, ...PERSONAL })),
@@ -52,12 +56,15 @@ export const CustomerSchema = closed({
   email: Type.Optional(Email),
   name: Type.Optional(PersonName),
   timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 60, description: 'IANA time zone' })),
+  segment: Type.Optional(Segment),
 });
 
 export const PaymentMethodSchema = closed({
   id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   fingerprint: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   last4: Type.Optional(Type.String({ pattern: '^[0-9]{4}$' })),
+  /** Where the method was issued. */
+  country: Type.Optional(Country),
 });
 
 export const MAX_METADATA = 50;

@@ -25,7 +25,7 @@ export const stripeEvent = (type: string, object: object, options: FailureOption
   data: { object },
 });
 
-const card = { brand: 'visa', fingerprint: 'fp_1', last4: '0341' };
+const card = { brand: 'visa', fingerprint: 'fp_1', last4: '0341', country: 'DE' };
 const billing = { email: 'jane@example.com', name: 'Jane Doe' };
 const defaults = { intent: 'pi_1', charge: 'ch_1', amount: 4900, currency: 'eur', metadata: {} };
 

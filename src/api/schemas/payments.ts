@@ -8,6 +8,7 @@ import {
   MetadataSchema,
   PaymentMethodSchema,
   PersonName,
+  Segment,
 } from '../../events/schema.js';
 import { closed, enumOf, listOf, named, nullable, Timestamp, Uuid } from './common.js';
 
@@ -28,6 +29,7 @@ export const PaymentFailedBody = closed({
     timezone: Type.Optional(
       Type.String({ format: 'time-zone', maxLength: 60, description: 'IANA time zone' }),
     ),
+    segment: Type.Optional(Segment),
   }),
   gateway: Type.String({ minLength: 1, maxLength: 60 }),
   failure: FailureSchema,

@@ -47,7 +47,12 @@ export interface StripeFailure extends Common {
   readonly gateway: 'stripe';
   readonly customer: { readonly id?: string; readonly email?: string; readonly name?: string };
   readonly failure: Failure;
-  readonly payment_method?: { readonly id?: string; readonly fingerprint?: string; readonly last4?: string };
+  readonly payment_method?: {
+    readonly id?: string;
+    readonly fingerprint?: string;
+    readonly last4?: string;
+    readonly country?: string;
+  };
   readonly metadata: Readonly<Record<string, string>>;
 }
 

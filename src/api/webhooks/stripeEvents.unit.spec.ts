@@ -65,10 +65,19 @@ describe('Stripe events: failures', () => {
         network_code: '51',
         card_brand: 'visa',
       },
-      payment_method: { id: 'pm_1', fingerprint: 'fp_1', last4: '0341' },
+      payment_method: { id: 'pm_1', fingerprint: 'fp_1', last4: '0341', country: 'DE' },
       references: { payment_intent: 'pi_1' },
       metadata: { order: '17' },
     });
+  });
+
+  it('takes no country that is none', () => {
+    for (const country of ['Germany', 'de', '', 49, null]) {
+      const charge = { payment_method_details: { type: 'card', card: { last4: '0341', country } } };
+      const { data, ...event } = chargeFailedEvent();
+      const fact = only({ ...event, data: { object: { ...(data.object as object), ...charge } } });
+      expect(fact).to.have.deep.property('payment_method', { id: 'pm_1', last4: '0341' });
+    }
   });
 
   for (const shape of ['old', 'new'] as const)

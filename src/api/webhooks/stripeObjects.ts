@@ -66,10 +66,12 @@ const cardOf = (method: unknown): Json | undefined => objectOf(objectOf(method)?
 export const methodOf = (method: unknown, details?: unknown) => {
   const card = cardOf(details) ?? cardOf(method);
   const last4 = textOf(card?.['last4'], 4);
+  const country = textOf(card?.['country']);
   const found = compact({
     id: idOf(method),
     fingerprint: textOf(card?.['fingerprint']),
     last4: last4 !== undefined && /^\d{4}$/.test(last4) ? last4 : undefined,
+    country: country !== undefined && /^[A-Z]{2}$/.test(country) ? country : undefined,
   });
   return Object.keys(found).length === 0 ? undefined : found;
 };
