@@ -49,7 +49,7 @@ const header = (name: string, description: string): Json => ({
   schema: { type: 'string' },
 });
 
-const headersOf = ({ reads, idempotent, headers = {} }: Route): Json[] => [
+const headersOf = ({ reads, idempotent, conditional, headers = {} }: Route): Json[] => [
   ...Object.entries(headers).map(([name, meaning]) => ({ ...header(name, meaning), required: true })),
   ...(reads === undefined
     ? []
@@ -61,6 +61,14 @@ const headersOf = ({ reads, idempotent, headers = {} }: Route): Json[] => [
       ]),
   ...(idempotent === true
     ? [header('Idempotency-Key', 'Same key and body: the same answer. Same key, other body: 422')]
+    : []),
+  ...(conditional === true
+    ? [
+        header(
+          'If-Match',
+          'The version the change was made from, e.g. "7": refused when there is a newer one',
+        ),
+      ]
     : []),
 ];
 
@@ -77,6 +85,7 @@ const generalRefusals = (definition: Route): ErrorCode[] => [
     ? (['validation_failed'] as const)
     : []),
   ...(definition.reads === undefined ? [] : (['position_not_reached'] as const)),
+  ...(definition.conditional === true ? (['version_mismatch'] as const) : []),
   'unavailable',
   'internal',
 ];

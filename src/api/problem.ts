@@ -35,6 +35,7 @@ export const problems = {
   unsupported_media_type: { status: 415, title: 'Media type not supported' },
   validation_failed: { status: 422, title: 'Validation failed' },
   version_conflict: { status: 409, title: 'Changed by others' },
+  version_mismatch: { status: 412, title: 'Changed since' },
 } as const satisfies Record<ErrorCode, ProblemKind>;
 
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';

@@ -8,7 +8,7 @@ import type { Session } from './auth/sessions.js';
 import type { Dependencies } from './dependencies.js';
 import type { RequestContext } from './requestContext.js';
 
-export type Method = 'get' | 'post' | 'put' | 'patch';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type Access = 'public' | readonly Role[];
 
 /** What a handler answers: JSON (`body`), text of another type, or a stream it writes itself. */
@@ -68,6 +68,8 @@ export interface RouteDefinition<
   /** False: answers a request that is no GET without an X-Event-Position. */
   readonly positioned?: false;
   readonly idempotent?: boolean;
+  /** Takes an If-Match with the version the change was made from. */
+  readonly conditional?: boolean;
   /** The projection a read waits for when it carries X-Min-Position. */
   readonly reads?: string;
   readonly responses: Readonly<Record<number, ResponseSpec>>;

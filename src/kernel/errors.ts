@@ -29,6 +29,7 @@ export const errorCodes = [
   'unsupported_media_type',
   'validation_failed',
   'version_conflict',
+  'version_mismatch',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

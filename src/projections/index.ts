@@ -4,6 +4,7 @@ import { organizations } from './organizations/projection.js';
 import { payments } from './payments/projection.js';
 import { recoveries } from './recoveries/projection.js';
 import { retryPolicies } from './retryPolicies/projection.js';
+import { rules } from './rules/projection.js';
 import { timers } from './timers/projection.js';
 import { users } from './users/projection.js';
 
@@ -18,5 +19,6 @@ export const projections: readonly Projection[] = [
   untyped(organizations),
   untyped(users),
   untyped(retryPolicies),
+  untyped(rules),
   untyped(analytics),
 ];

@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../events/envelope.js';
 import { type EventType, eventSchemas } from '../events/registry.js';
 import { paymentEvents } from '../events/payment.js';
 import { recoveryEvents } from '../events/recovery.js';
+import { ruleEvents } from '../events/rules.js';
 import { recoveryHistories } from '../../test/support/recoveryHistories.js';
 import type { AnyProjection } from './engine/fold.js';
 import { projections } from './index.js';
@@ -38,6 +39,7 @@ const reads: Readonly<Record<string, readonly string[]>> = {
   recoveries: recovery,
   timers: recovery,
   retry_policies: ['RetryPolicySet'],
+  rules: Object.keys(ruleEvents),
   analytics_daily: recovery.filter((type) => !uncounted.includes(type)),
 };
 

@@ -17,8 +17,11 @@ import { recoveries } from './recoveries/projection.js';
 import type { RecoveryRow } from './recoveries/row.js';
 import { getActivePolicy, listPolicyVersions } from './retryPolicies/queries.js';
 import { retryPolicies } from './retryPolicies/projection.js';
+import { rules } from './rules/projection.js';
+import { listRules } from './rules/queries.js';
 import { getUser, listUsers } from './users/queries.js';
 import { users } from './users/projection.js';
+import { aRule, ruleId } from '../../test/support/ruleSamples.js';
 
 const [ORG, OTHER] = [orgIdOf('org-1'), orgIdOf('org-2')];
 const NOBODY = orgIdOf('nobody');
@@ -55,6 +58,22 @@ const people = numbered([
   }),
 ]);
 
+/** Thirty organizations of a hundred rules; those of ORG come in the opposite order. */
+const ruled = numbered(
+  Array.from({ length: 30 }, (_, n) => (n === 0 ? ORG : orgIdOf(`ruled-${n}`))).flatMap((org_id, n) => [
+    ...Array.from({ length: 100 }, (_, position) => {
+      const data = { version: position + 1, rule: aRule(n * 100 + position), position };
+      return recorded(`rules-${org_id}`, 'RuleAdded', data, { ...meta, org_id });
+    }),
+    recorded(
+      `rules-${org_id}`,
+      'RulesReordered',
+      { version: 101, rule_ids: Array.from({ length: 100 }, (_, index) => ruleId(n * 100 + 99 - index)) },
+      { ...meta, org_id },
+    ),
+  ]),
+);
+
 /** Every row, page by page. */
 const walk = async <R>(
   list: (db: Db, args: PageArgs) => Promise<Page<R>>,
@@ -90,6 +109,7 @@ describe('queries of read models', () => {
     db = database.pool;
     const log = recoveryHistories({ seed: 5, recoveries: 3_000, organizations: 10 });
     for (const projection of [organizations, users, retryPolicies]) await fill(db, projection, people);
+    await fill(db, rules, ruled);
     paid = (await fill(db, payments, log)) as unknown as PaymentRow[];
     open = (await fill(db, recoveries, log)) as unknown as RecoveryRow[];
     await fill(db, analytics, log);
@@ -167,6 +187,13 @@ describe('queries of read models', () => {
     expect(versions.map(({ version }) => version)).to.deep.equal([5, 4, 3, 2, 1]);
   });
 
+  it('list the rules of one organization, in their order', async () => {
+    const { version, rules: listed } = await listRules(db, { orgId: ORG });
+    expect(version).to.equal(101);
+    expect(listed).to.deep.equal(Array.from({ length: 100 }, (_, index) => aRule(99 - index)));
+    expect(await listRules(db, { orgId: NOBODY })).to.deep.equal({ version: 0, rules: [] });
+  });
+
   describe('plans', () => {
     const range = { from: '2026-02-05T00:00:00.000Z', to: '2026-02-15T00:00:00.000Z' };
     const cursor = Buffer.from(JSON.stringify([at, ORG])).toString('base64url');
@@ -191,6 +218,14 @@ describe('queries of read models', () => {
           .to.match(/Index Scan/)
           .and.not.match(/Seq Scan|Sort/);
       });
+
+    it('rules: found by the organization', async () => {
+      const { db: explainer, plans } = explaining(db);
+      await listRules(explainer, { orgId: ORG });
+      expect(plans[0])
+        .to.match(/Index Scan/)
+        .and.not.match(/Seq Scan/);
+    });
 
     it('one reference or one id: found by an index', async () => {
       const { db: explainer, plans } = explaining(db);

@@ -10,6 +10,7 @@ import { linkRoutes } from './links.js';
 import { organizationRoutes } from './organization.js';
 import { paymentRoutes } from './payments.js';
 import { recoveryRoutes } from './recoveries.js';
+import { ruleRoutes } from './rules.js';
 import { sandboxRoutes } from './sandbox.js';
 import { userRoutes } from './users.js';
 import { webhookRoutes } from './webhooks.js';
@@ -23,6 +24,7 @@ export const allRoutes = ({ environment, sandbox, mailCatcher }: Dependencies): 
   ...authRoutes,
   ...userRoutes,
   ...organizationRoutes,
+  ...ruleRoutes,
   ...analyticsRoutes,
   ...auditRoutes,
   ...healthRoutes,

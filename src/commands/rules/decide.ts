@@ -122,7 +122,7 @@ const decide = (command: RulesCommand, state: RulesState): Decided => {
   const events = decided(command, state);
   const { expectedVersion = state.version } = command.data;
   if (events.length > 0 && expectedVersion !== state.version)
-    throw new DomainError('version_conflict', `the rules are at version ${state.version} by now`);
+    throw new DomainError('version_mismatch', `the rules are at version ${state.version} by now`);
   return events;
 };
 

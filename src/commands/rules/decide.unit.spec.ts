@@ -162,7 +162,7 @@ describe('rules: versions', () => {
     for (const version of [2, 4])
       given(decider, ...three)
         .when(at(remove(1), version))
-        .thenThrows('version_conflict');
+        .thenThrows('version_mismatch');
   });
   it('let pass what has happened already', () => {
     given(decider, ...three)
