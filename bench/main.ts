@@ -15,6 +15,7 @@ import { memoryBench } from './figures/memory.js';
 import { overKafkaBench } from './figures/overKafka.js';
 import { exportBench, rebuildAllBench, rebuildBench } from './figures/rebuild.js';
 import { relayBench } from './figures/relay.js';
+import { rulesBench } from './figures/rules.js';
 import { type Cluster, openCluster } from './lib/cluster.js';
 import { type Bench, type Figure, isMet, type Sizes } from './lib/figure.js';
 import { jsonLine, report, textLine } from './lib/report.js';
@@ -47,6 +48,7 @@ const quick: Sizes = {
 
 /** In this order: the last one makes the log grow. */
 const benches: readonly Bench[] = [
+  rulesBench,
   appendBench,
   acceptBench,
   rebuildBench,

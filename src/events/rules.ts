@@ -112,6 +112,7 @@ export const RuleActionsSchema = Type.Object(
   { additionalProperties: false, minProperties: 1 },
 );
 export type RuleActions = Static<typeof RuleActionsSchema>;
+export const ruleActions = Object.keys(RuleActionsSchema.properties) as readonly (keyof RuleActions)[];
 
 /** What a merchant writes of a rule. */
 export const ruleFields = {

@@ -6,6 +6,7 @@ import {
   type Range,
   type Rule,
   type RuleChannel,
+  ruleActions,
   type RuleConditions,
 } from '../../events/rules.js';
 
@@ -69,6 +70,8 @@ type Bits = Uint32Array;
 type Test = (facts: RuleFacts) => boolean;
 interface Compiled {
   readonly ref: RuleRef;
+  /** A bit for each kind of action it has. */
+  readonly kinds: number;
   readonly actions: Rule['actions'];
   /** What the index does not answer; undefined where it answers everything. */
   readonly test?: Test;
@@ -96,9 +99,12 @@ const testOf = ({ amount, hours_since_failure, metadata }: RuleConditions): Test
   return (facts) => tests.every((test) => test(facts));
 };
 
+const kindsOf = (actions: Rule['actions']): number =>
+  ruleActions.reduce((kinds, name, index) => (actions[name] === undefined ? kinds : kinds | (1 << index)), 0);
+
 const compiled = ({ id, name, conditions, actions }: Rule): Compiled => {
   const test = testOf(conditions);
-  return { ref: { id, name }, actions, ...(test && { test }) };
+  return { ref: { id, name }, kinds: kindsOf(actions), actions, ...(test && { test }) };
 };
 
 const bitsWhere = (rules: readonly Rule[], holds: (conditions: RuleConditions) => boolean): Bits => {
@@ -149,6 +155,8 @@ const take = (effects: Mutable<RuleEffects>, { ref: rule, actions }: Compiled): 
   if (stop !== undefined) effects.stop ??= { rule, reason: stop.reason };
 };
 
+const and = (one: Bits, other: Bits, word: number): number => (one[word] as number) & (other[word] as number);
+
 const matcherOf = (enabled: readonly Rule[]): RuleSet['match'] => {
   const rules = enabled.map(compiled);
   const category = indexOf(enabled, 'category');
@@ -159,24 +167,24 @@ const matcherOf = (enabled: readonly Rule[]): RuleSet['match'] => {
   const segment = indexOf(enabled, 'segment');
   const attempt = attemptIndex(enabled);
   return (facts) => {
-    const sets = [
-      category(facts.category),
-      hardness(facts.hardness),
-      currency(facts.currency),
-      brand(facts.card_brand?.toLowerCase()),
-      country(facts.country),
-      segment(facts.segment),
-      attempt(facts.attempt),
-    ];
+    const a = category(facts.category);
+    const b = hardness(facts.hardness);
+    const c = currency(facts.currency);
+    const d = brand(facts.card_brand?.toLowerCase());
+    const e = country(facts.country);
+    const f = segment(facts.segment);
+    const g = attempt(facts.attempt);
     const matched: string[] = [];
     const effects: Mutable<RuleEffects> = { matched };
-    for (let word = 0; word * 32 < rules.length; word++) {
-      let bits = -1;
-      for (const set of sets) bits &= set[word] ?? 0;
+    let said = 0;
+    for (let word = 0; word < a.length; word++) {
+      let bits = and(a, b, word) & and(c, d, word) & and(e, f, word) & (g[word] as number);
       for (; bits !== 0; bits &= bits - 1) {
-        const rule = rules[word * 32 + 31 - Math.clz32(bits & -bits)];
-        if (rule === undefined || (rule.test !== undefined && !rule.test(facts))) continue;
+        const rule = rules[word * 32 + 31 - Math.clz32(bits & -bits)] as Compiled;
+        if (rule.test !== undefined && !rule.test(facts)) continue;
         matched.push(rule.ref.id);
+        if ((rule.kinds & ~said) === 0) continue;
+        said |= rule.kinds;
         take(effects, rule);
       }
     }
