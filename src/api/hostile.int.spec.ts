@@ -230,6 +230,7 @@ describe('OpenAPI document', () => {
       'GET /v1/analytics/funnel',
       'GET /v1/analytics/trend',
       'GET /v1/audit/events',
+      'GET /v1/declines/classify',
     ]);
   });
 });

@@ -7,8 +7,24 @@ export type Cells = object;
 const jsonValue = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? String(value) : value;
 
+/** What steers a terminal, or shows in another order than it is written: C0 and C1, format signs, line separators. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** Words of others as one line that does nothing but show: `\u{1b}` for what is no visible character. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
+
+/** What JSON would write as it is. */
+const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+const escaped = (sign: string): string =>
+  sign
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+
 /** One line of JSON; positions and revisions are written as text, because they may exceed 2^53. */
-export const toJson = (value: unknown): string => JSON.stringify(value, jsonValue);
+export const toJson = (value: unknown): string =>
+  ((JSON.stringify(value, jsonValue) as string | undefined) ?? 'null').replace(INVISIBLE, escaped);
 
 const cell = (value: unknown): string => {
   if (value === undefined || value === null || value === '') return '-';

@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander';
+import { declinesCommand } from './commands/declines.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { eventsCommand } from './commands/events.js';
@@ -55,6 +56,7 @@ export const createProgram = (cli: Cli, version: string, print: (text: string) =
     projectionsCommand,
     eventsCommand,
     recoveriesCommand,
+    declinesCommand,
     parkedCommand,
     demoCommand,
     doctorCommand,

@@ -14,6 +14,7 @@ const commands = [
   ...['list', 'status', 'rebuild', 'rollback', 'pause', 'resume'].map((name) => `projections ${name}`),
   ...['events', 'events tail', 'events show', 'events export'],
   ...['recoveries', 'recoveries explain'],
+  ...['declines', 'declines tables', 'declines classify', 'declines unmapped', 'declines reclassify'],
   ...['parked', 'parked list', 'parked show', 'parked retry', 'parked discard'],
 ];
 

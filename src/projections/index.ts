@@ -6,6 +6,7 @@ import { recoveries } from './recoveries/projection.js';
 import { retryPolicies } from './retryPolicies/projection.js';
 import { rules } from './rules/projection.js';
 import { timers } from './timers/projection.js';
+import { unmappedCodes } from './unmappedCodes/projection.js';
 import { users } from './users/projection.js';
 
 /** Forgets the row type: safe, because the engine hands a fold only rows which that fold made. */
@@ -21,4 +22,5 @@ export const projections: readonly Projection[] = [
   untyped(retryPolicies),
   untyped(rules),
   untyped(analytics),
+  untyped(unmappedCodes),
 ];

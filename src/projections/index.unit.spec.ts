@@ -40,6 +40,7 @@ const reads: Readonly<Record<string, readonly string[]>> = {
   timers: recovery,
   retry_policies: ['RetryPolicySet'],
   rules: Object.keys(ruleEvents),
+  unmapped_codes: ['RecoveryStarted', 'FurtherFailureRecorded', 'RetryDeclined'],
   analytics_daily: recovery.filter((type) => !uncounted.includes(type)),
 };
 

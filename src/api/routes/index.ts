@@ -4,6 +4,7 @@ import { analyticsRoutes } from './analytics.js';
 import { auditRoutes } from './audit.js';
 import { authRoutes } from './auth.js';
 import { devMailRoutes } from './devMail.js';
+import { declineRoutes } from './declines.js';
 import { eventRoutes } from './events.js';
 import { healthRoutes } from './health.js';
 import { linkRoutes } from './links.js';
@@ -26,6 +27,7 @@ export const allRoutes = ({ environment, sandbox, mailCatcher }: Dependencies): 
   ...organizationRoutes,
   ...ruleRoutes,
   ...analyticsRoutes,
+  ...declineRoutes,
   ...auditRoutes,
   ...healthRoutes,
   ...linkRoutes,
