@@ -24,7 +24,11 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCE = /^(?!.*node_modules)(?!.*\.spec\.ts$).*\.ts$/;
 const DATA = /^(?!.*node_modules).*\.json$/;
 
-const transpile = async (out: string, roots: readonly string[]): Promise<void> => {
+const transpile = async (
+  out: string,
+  roots: readonly string[],
+  isLinked: (file: string) => boolean,
+): Promise<void> => {
   const { default: ts } = await import('typescript');
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
   const write = async (file: string): Promise<void> => {
@@ -41,9 +45,12 @@ const transpile = async (out: string, roots: readonly string[]): Promise<void> =
     await copyFile(join(repository, file), join(out, file));
   };
   for (const root of roots)
-    for (const file of await readdir(join(repository, root), { recursive: true }))
-      if (SOURCE.test(file)) await write(join(root, file));
-      else if (DATA.test(file)) await copy(join(root, file));
+    for (const name of await readdir(join(repository, root), { recursive: true })) {
+      const file = join(root, name);
+      if (isLinked(file)) continue;
+      if (SOURCE.test(name)) await write(file);
+      else if (DATA.test(name)) await copy(file);
+    }
 };
 
 /**
@@ -54,7 +61,7 @@ const transpile = async (out: string, roots: readonly string[]): Promise<void> =
 export const build = async (roots: readonly string[], links: readonly string[]): Promise<string> => {
   const out = await realpath(await mkdtemp(join(tmpdir(), 'recovery-build-')));
   try {
-    await transpile(out, roots);
+    await transpile(out, roots, (file) => links.some((link) => `${file}/`.startsWith(`${link}/`)));
     for (const name of links) {
       await mkdir(dirname(join(out, name)), { recursive: true });
       await symlink(join(repository, name), join(out, name));
