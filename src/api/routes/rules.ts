@@ -26,7 +26,14 @@ const tag = 'Rules';
 
 const listOf = ({ version, rules: all }: RulesState): Static<typeof RuleListResponse> => ({
   rules_version: version,
-  data: all.map((rule, position) => ({ ...rule, position })),
+  data: all.map(({ id, name, enabled, conditions, actions }, position) => ({
+    id,
+    position,
+    name,
+    enabled,
+    conditions,
+    actions,
+  })),
 });
 
 /** @throws DomainError `not_found` */
