@@ -36,7 +36,7 @@ describe('recovery declines', () => {
     expect(calls).to.deep.equal([]);
     expect(out.split('\n')).to.deep.equal([
       'issuer_risk (soft); the same method again: after_change',
-      'The bank suspects fraud; it may accept one late attempt, or the customer confirms the payment.',
+      'The bank suspects fraud; one late attempt at most makes sense, or the customer confirms the payment.',
       'by network_code 83, tables 2026-11-29',
       'not in the tables: code:fl\\u{1b}[31mux',
     ]);

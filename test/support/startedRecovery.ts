@@ -1,18 +1,20 @@
 import { recordPaymentFailure } from '../../src/commands/payment/record.js';
 import { followFailure } from '../../src/commands/recovery/followPayment.js';
 import type { EventStore } from '../../src/events/eventStore.js';
+import type { Instant } from '../../src/kernel/clock.js';
 import { type OrgId, paymentIdOf, type RecoveryId, recoveryIdOf } from '../../src/kernel/ids.js';
 import { MEANS, policy, T0 } from './recoverySamples.js';
 
-/** A payment that failed at T0, and the recovery that the saga started for it. */
+/** A payment that failed at T0, and the recovery that the saga started for it: at once, unless `now` says later. */
 export const startRecovery = async (
   store: EventStore,
   orgId: OrgId,
   decline_code: string,
   transaction_ref = 'inv_1',
+  { failedAt = T0, now = failedAt }: { readonly failedAt?: Instant; readonly now?: Instant } = {},
 ): Promise<RecoveryId> => {
   const principal = { actor: { type: 'system', id: 'test' }, orgId } as const;
-  const context = { principal, correlationId: 'c', causationId: 'c', now: T0 };
+  const context = { principal, correlationId: 'c', causationId: 'c', now };
   const failure = {
     transaction_ref,
     amount: 4900,
@@ -21,7 +23,7 @@ export const startRecovery = async (
     gateway: 'sandbox',
     failure: { decline_code },
     trigger_id: 't1',
-    failed_at: T0,
+    failed_at: failedAt,
   };
   const recorded = await recordPaymentFailure(store, failure, context);
   const paymentId = paymentIdOf(orgId, transaction_ref);
@@ -29,7 +31,7 @@ export const startRecovery = async (
     id: recorded.eventId,
     key: paymentId,
     org_id: orgId,
-    time: T0,
+    time: now,
     position: String(recorded.position),
     correlation_id: 'c',
     type: 'payment.failed',

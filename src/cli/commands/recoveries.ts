@@ -6,14 +6,15 @@ import { type Cli, withServices } from '../context.js';
 import { databaseVariables, environmentSection } from '../environment.js';
 import { CliError } from '../failure.js';
 import { uuid } from '../options.js';
-import { toJson } from '../output.js';
+import { printable, toJson } from '../output.js';
 
 const word = (value: unknown): string => (typeof value === 'string' ? value : toJson(value));
 
 const because = ({ chosen, rejected, evidence, counters, ...versions }: Explanation): string[] => [
   `    chosen: ${chosen}`,
   ...rejected.map(({ candidate, reason }) => `    not ${candidate}: ${reason}`),
-  `    evidence: ${evidence.step}${evidence.value === undefined ? '' : ` = ${evidence.value}`} (tables ${evidence.table_version})`,
+  `    evidence: ${evidence.step}${evidence.value === undefined ? '' : ` = ${printable(evidence.value)}`} (tables ${evidence.table_version})`,
+  ...(evidence.unmapped ?? []).map((code) => `    not in the tables: ${printable(code)}`),
   `    policy ${versions.policy_version}, rules ${versions.rules_version}, limits ${versions.limits_version}`,
   `    counted: ${toJson(counters)}`,
 ];

@@ -9,7 +9,7 @@ export const meanings: Readonly<Record<Category, string>> = {
     'The card has reached a limit of its bank for the day or the month; it works again after that.',
   network_error: 'Something technical failed on the way to the bank; the same charge usually passes soon.',
   issuer_risk:
-    'The bank suspects fraud; it may accept one late attempt, or the customer confirms the payment.',
+    'The bank suspects fraud; one late attempt at most makes sense, or the customer confirms the payment.',
   authentication_required:
     'The bank wants the customer to confirm this payment; no retry can do that for them.',
   card_data_invalid: 'The card has expired or its details are wrong; the customer has to correct them.',
