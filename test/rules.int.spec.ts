@@ -3,7 +3,6 @@ import type { FieldError } from '../src/kernel/errors.js';
 import { type Answer } from './support/api.js';
 import { type PgApi, startPgApi } from './support/pgApi.js';
 import { ruleId } from './support/ruleSamples.js';
-import { readEvents } from './support/systemLog.js';
 
 interface Rule {
   readonly id: string;
@@ -212,10 +211,17 @@ describe('rules over HTTP', () => {
 
   it('leave a trace of who changed what', async () => {
     const { body } = await add({ name: 'a', actions });
-    const events = await readEvents(api.database);
-    const event = events.find(({ data }) => (data as { rule?: { id: string } }).rule?.id === body.id);
-    expect(event).to.have.property('type', 'RuleAdded');
-    expect(event).to.have.nested.property('metadata.actor.type', 'user');
+    const org = await send<{ id: string }>('GET', '/v1/auth/org');
+    interface Audited {
+      readonly type: string;
+      readonly data: { readonly rule: { readonly id: string } };
+      readonly metadata: { readonly actor: { readonly type: string } };
+    }
+    const path = `/v1/audit/events?stream=rules-${org.body.id}`;
+    const { data } = (await send<{ data: readonly Audited[] }>('GET', path)).body;
+    expect(data.map((event) => [event.type, event.data.rule.id, event.metadata.actor.type])).to.deep.equal([
+      ['RuleAdded', body.id, 'user'],
+    ]);
   });
 
   it('know no rule that never was', () =>

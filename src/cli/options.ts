@@ -1,6 +1,7 @@
 /** Parsers of option values; each says what it wants. */
 import { InvalidArgumentError } from 'commander';
 import { eventSchemas } from '../events/registry.js';
+import { streamKinds } from '../events/streams.js';
 import { isUuid } from '../kernel/ids.js';
 
 export const integer =
@@ -62,11 +63,10 @@ export const eventTypes = (text: string, previous: readonly string[] = []): read
 
 /** `<aggregate>-<uuid>` */
 export const stream = (text: string): string => {
-  const match = /^(organization|user|payment|recovery)-(.+)$/.exec(text);
-  if (match === null || !isUuid(match[2] ?? '')) {
-    throw new InvalidArgumentError(
-      'Streams are named organization-<id>, user-<id>, payment-<id> or recovery-<id>, with a UUID in lower case.',
-    );
+  const kind = streamKinds.find((one) => text.startsWith(`${one}-`));
+  if (kind === undefined || !isUuid(text.slice(kind.length + 1))) {
+    const names = streamKinds.map((one) => `${one}-<id>`).join(', ');
+    throw new InvalidArgumentError(`Streams are named ${names}, with a UUID in lower case.`);
   }
   return text;
 };

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { type EventType, eventSchemas } from '../../events/registry.js';
+import { streamKinds } from '../../events/streams.js';
 import { closed, named, nullable, pageQuery, periodQuery, Timestamp, Uuid } from './common.js';
 
 export const eventTypes = Object.keys(eventSchemas) as EventType[];
@@ -9,7 +10,7 @@ export const AuditQuery = closed({
   ...periodQuery,
   stream: Type.Optional(
     Type.String({
-      pattern: '^(organization|user|payment|recovery)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+      pattern: `^(${streamKinds.join('|')})-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`,
       description: 'a stream, e.g. recovery-<id>',
     }),
   ),

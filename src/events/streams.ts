@@ -1,0 +1,2 @@
+/** Every stream is called `<kind>-<UUID>`. */
+export const streamKinds = ['organization', 'rules', 'user', 'payment', 'recovery'] as const;
