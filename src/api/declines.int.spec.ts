@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { startApi, type TestApi } from '../../test/support/api.js';
+import { flatten } from '../../test/support/eventSamples.js';
+import { paymentStream } from '../events/payment.js';
+import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
 import { roles } from '../kernel/principal.js';
 
 interface Classified {
@@ -12,9 +15,10 @@ interface Classified {
 }
 
 describe('GET /v1/declines/classify', () => {
+  const store = new MemoryEventStore();
   let api: TestApi;
   before(async () => {
-    api = await startApi({ clock: { now: () => new Date('2026-12-01T10:00:00.000Z') } });
+    api = await startApi({ store, clock: { now: () => new Date('2026-12-01T10:00:00.000Z') } });
   });
   after(() => api.close());
 
@@ -79,6 +83,33 @@ describe('GET /v1/declines/classify', () => {
       expect(status).to.be.oneOf([400, 422]);
       expect(body.errors.map((each) => each.pointer)).to.include(pointer);
     });
+
+  it('is told what a reported failure says: source and step are kept with it', async () => {
+    const failure = {
+      code: 'BAD_REQUEST_ERROR',
+      decline_code: 'payment_risk_check_failed',
+      source: 'issuer_bank',
+      step: 'payment_authorization',
+    };
+    const json = {
+      transaction_ref: 'order-1',
+      amount: 1999,
+      currency: 'INR',
+      customer: { email: 'ada@example.com' },
+      gateway: 'razorpay',
+      failure,
+    };
+    const { status, body } = await api.call<{ payment_id: string }>('/v1/events/payment_failed', {
+      json,
+      token: 'user.acme',
+    });
+    expect(status).to.equal(202);
+    const [failed] = await flatten(store.readStream(paymentStream(body.payment_id)));
+    expect(failed?.data).to.deep.include({ failure });
+    const { body: seen } = await ask(new URLSearchParams(failure).toString());
+    expect(seen.category).to.equal('issuer_risk');
+    expect(seen.evidence).to.not.have.property('unmapped');
+  });
 
   it('wants a login', async () => expect((await api.call('/v1/declines/classify')).status).to.equal(401));
 });

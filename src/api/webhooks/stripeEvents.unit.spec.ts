@@ -136,16 +136,18 @@ describe('Stripe events: failures', () => {
       expect(stripeEventToFacts(event, ORG)).to.deep.equal([]);
   });
 
-  it('keeps the strictest advice', () => {
-    const withAdvice = (advice_code: string, network_advice_code: string) => {
+  it('keeps the strictest advice, and that of the network only for its own cards', () => {
+    const withAdvice = (advice_code: string, network_advice_code: string, brand = 'mastercard') => {
       const object = intentObject();
-      Object.assign(object.last_payment_error, { advice_code, network_advice_code });
+      const payment_method = { id: 'pm_1', card: { brand } };
+      Object.assign(object.last_payment_error, { advice_code, network_advice_code, payment_method });
       const fact = only(stripeEvent('payment_intent.payment_failed', object));
       return fact.kind === 'failed' ? fact.failure.advice_code : undefined;
     };
     expect(withAdvice('do_not_try_again', '02')).to.equal('do_not_try_again');
     expect(withAdvice('do_not_try_again', '03')).to.equal('03');
     expect(withAdvice('try_again_later', '24')).to.equal('24');
+    expect(withAdvice('do_not_try_again', '03', 'visa')).to.equal('do_not_try_again');
   });
 
   it('counts in ISO 4217 where Stripe does not', () => {

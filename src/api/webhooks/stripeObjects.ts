@@ -78,26 +78,33 @@ export const methodOf = (method: unknown, details?: unknown) => {
 
 const code = (value: unknown): string | undefined => textOf(value, 100);
 
+/** Stripe's advice and the network's, of which a failure keeps one. */
+const adviceOf = (said: Json | undefined, brand: string | undefined): string | undefined =>
+  strictestAdvice(code(said?.['advice_code']), code(said?.['network_advice_code']), brand);
+
 /** Of `last_payment_error`. */
-export const failureOfError = (error: Json | undefined): Failure =>
-  compact({
+export const failureOfError = (error: Json | undefined): Failure => {
+  const brand = code(cardOf(error?.['payment_method'])?.['brand']);
+  return compact({
     code: code(error?.['code']),
     message: proseOf(error?.['message'], 1000),
     decline_code: code(error?.['decline_code']),
     network_code: code(error?.['network_decline_code']),
-    advice_code: strictestAdvice(code(error?.['advice_code']), code(error?.['network_advice_code'])),
-    card_brand: code(cardOf(error?.['payment_method'])?.['brand']),
+    advice_code: adviceOf(error, brand),
+    card_brand: brand,
   });
+};
 
 /** Of a failed charge, whose `outcome.reason` is the decline code. */
 export const failureOfCharge = (charge: Json): Failure => {
   const outcome = objectOf(charge['outcome']);
+  const brand = code(cardOf(charge['payment_method_details'])?.['brand']);
   return compact({
     code: code(charge['failure_code']),
     message: proseOf(charge['failure_message'], 1000),
     decline_code: code(outcome?.['reason']),
     network_code: code(outcome?.['network_decline_code']),
-    advice_code: strictestAdvice(code(outcome?.['advice_code']), code(outcome?.['network_advice_code'])),
-    card_brand: code(cardOf(charge['payment_method_details'])?.['brand']),
+    advice_code: adviceOf(outcome, brand),
+    card_brand: brand,
   });
 };

@@ -26,17 +26,19 @@ export interface StripeFault extends StripeFailure {
 const filled = (fields: Record<string, string | undefined>): Failure =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''));
 
-export const failureOf = (error: StripeFailure): Failure =>
-  filled({
+export const failureOf = (error: StripeFailure): Failure => {
+  const brand =
+    error.payment_method?.card?.brand ??
+    error.payment_intent?.last_payment_error?.payment_method?.card?.brand;
+  return filled({
     code: error.code?.slice(0, 100),
     message: error.message?.slice(0, 1000),
     decline_code: error.decline_code,
     network_code: error.network_decline_code,
-    advice_code: strictestAdvice(error.advice_code, error.network_advice_code),
-    card_brand:
-      error.payment_method?.card?.brand ??
-      error.payment_intent?.last_payment_error?.payment_method?.card?.brand,
+    advice_code: strictestAdvice(error.advice_code, error.network_advice_code, brand),
+    card_brand: brand,
   });
+};
 
 const declined = (failure: Failure, reference?: string): ChargeOutcome => ({
   status: 'declined',

@@ -96,7 +96,7 @@ describe('Stripe PSP', () => {
             code: 'card_declined',
             decline_code: 'insufficient_funds',
             network_code: '51',
-            advice_code: '24',
+            advice_code: 'try_again_later',
             card_brand: 'visa',
             message: 'Your card was declined.',
           },
