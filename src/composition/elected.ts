@@ -1,5 +1,5 @@
 import type { ServeRole } from '../cli/services.js';
-import { lead } from '../infra/postgres/leadership.js';
+import { lead, type Standing } from '../infra/postgres/leadership.js';
 import type { Runtime } from './runtime.js';
 
 /** Does the work whenever this process is the one elected for it; `name` tells apart what is led. */
@@ -7,12 +7,9 @@ export const elected =
   ({ database, states, ...runtime }: Runtime, role: ServeRole, name: string) =>
   (signal: AbortSignal, work: (leading: AbortSignal) => Promise<void>): Promise<void> => {
     const logger = runtime.logger.child({ component: role });
-    const standBy = (): void => states.set(role, 'standing by');
-    standBy();
-    return lead({ pool: database.pool, logger, name }, signal, async (leading) => {
-      states.set(role, 'leading');
+    const onStanding = (standing: Standing): void => states.set(role, standing);
+    return lead({ pool: database.pool, logger, name, onStanding }, signal, async (leading) => {
       logger.info({ name }, 'leading');
-      leading.addEventListener('abort', standBy, { once: true }); // what it has in hand may take longer to end
-      await work(leading).finally(standBy);
+      await work(leading);
     });
   };

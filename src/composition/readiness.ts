@@ -66,7 +66,7 @@ const modelChecks = async ({ engine, states }: Parts, maxLagSeconds: number): Pr
     : [];
 
 const roleCheck = async (parts: Parts, role: ServeRole, state: RoleState): Promise<ReadinessCheck> => {
-  const ok = state !== 'starting' && state !== 'stopping';
+  const ok = state === 'working' || state === 'standing by' || state === 'leading';
   const lag = await busLag(parts, role);
   const detail = lag === undefined ? state : `${state}, ${lag} behind`;
   return { name: `role ${role}`, ok, required: isVital(parts.states), detail };

@@ -1,6 +1,7 @@
 import type { ServeRole } from '../cli/services.js';
+import type { Standing } from '../infra/postgres/leadership.js';
 
-export type RoleState = 'starting' | 'working' | 'standing by' | 'leading' | 'stopping';
+export type RoleState = 'starting' | 'working' | Standing | 'stopping';
 
 /** What the roles of this process are doing, as its readiness tells. */
 export class RoleStates {
@@ -11,7 +12,7 @@ export class RoleStates {
     for (const role of roles) this.#states.set(role, 'starting');
   }
 
-  set(role: ServeRole, state: 'working' | 'standing by' | 'leading'): void {
+  set(role: ServeRole, state: 'working' | Standing): void {
     if (!this.#stopping) this.#states.set(role, state);
   }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { eventually } from '../../../test/support/engine.js';
@@ -7,7 +8,7 @@ import { FaultyProxy } from '../../../test/support/faultyProxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
 import { within } from '../../kernel/timeBudget.js';
-import { lead } from './leadership.js';
+import { lead, type Standing } from './leadership.js';
 import { createPool } from './pool.js';
 
 const entry = fileURLToPath(new URL('../../../test/support/leaderChild.ts', import.meta.url));
@@ -76,6 +77,37 @@ describe('leadership', () => {
     } finally {
       await proxy.stop();
       stop.abort();
+      await pool.end();
+    }
+  });
+
+  it('is not sought again before what was done with it has ended', async () => {
+    const url = new URL(db.url);
+    const proxy = new FaultyProxy(Number(url.port));
+    await proxy.start();
+    url.port = String(proxy.port);
+    const pool = createPool({ url: url.href, logger });
+    const stop = new AbortController();
+    const told: Standing[] = [];
+    const onStanding = (standing: Standing): number => told.push(standing);
+    const end = new AbortController();
+    const leading = lead({ pool, logger, name: 'slow to end', onStanding }, stop.signal, async (elected) => {
+      await once(elected, 'abort');
+      if (!end.signal.aborted) await once(end.signal, 'abort');
+    });
+    try {
+      await eventually(() => Promise.resolve(told.includes('leading')));
+      proxy.cut();
+      await eventually(() => Promise.resolve(told.includes('ending')));
+      await sleep(2_000); // long enough to stand again
+      expect(told).to.deep.equal(['standing by', 'leading', 'ending']);
+      end.abort();
+      await eventually(() => Promise.resolve(told.lastIndexOf('leading') > told.indexOf('ending')));
+    } finally {
+      stop.abort();
+      end.abort();
+      await leading;
+      await proxy.stop();
       await pool.end();
     }
   });

@@ -20,7 +20,11 @@ export interface LeadershipOptions {
   readonly name: string;
   /** How long a leader may be silent. */
   readonly silenceMs?: number;
+  readonly onStanding?: (standing: Standing) => void;
 }
+
+/** `ending`: it has lost the lead, or the connection to ask for it on, and may still be at what it had in hand. */
+export type Standing = 'standing by' | 'leading' | 'ending';
 
 const SILENCE_MS = 15_000;
 const STAND_AGAIN_MS = 1_000;
@@ -74,7 +78,7 @@ class Session {
 
 /** @throws when the session is lost */
 const leadOnce = async (
-  { pool, name, silenceMs = SILENCE_MS }: LeadershipOptions,
+  { pool, name, silenceMs = SILENCE_MS, onStanding = () => undefined }: LeadershipOptions,
   signal: AbortSignal,
   work: (elected: AbortSignal) => Promise<void>,
 ): Promise<void> => {
@@ -87,15 +91,19 @@ const leadOnce = async (
   client.on('end', onLoss);
   try {
     const leading = AbortSignal.any([signal, lost.signal]);
+    leading.addEventListener('abort', () => onStanding('ending'), { once: true });
     const session = new Session(client, silenceMs);
     await session.watch(); // before it can hold the lead: one that goes silent then must not keep it
+    onStanding('standing by');
     await session.elected(name, leading);
     if (!leading.aborted) {
+      onStanding('leading');
       session.staysAlive(over.signal).catch(onLoss);
       await work(leading).finally(() => over.abort());
     }
     lost.signal.throwIfAborted();
   } finally {
+    onStanding('ending');
     client.off('end', onLoss);
     client.release(true); // closing the session frees the lock; its last errors still find a listener
   }

@@ -1,9 +1,12 @@
 import type pg from 'pg';
+import { within } from '../../kernel/timeBudget.js';
 import { ProjectionError } from './errors.js';
 import { withBuildClient } from './transaction.js';
 
 /** The first key of every advisory lock of rebuilds; the second is the hash of the projection's name. */
 const NAMESPACE = 0x5245; // "RE"
+
+const UNLOCK_MS = 5_000;
 
 /**
  * Holds the rebuild lock of these projections while `work` runs. It belongs to the session: a killed process frees
@@ -28,7 +31,8 @@ export const withRebuildLock = <T>(
     } finally {
       client.off('end', onLoss);
       // Closing the session frees its locks whatever became of it, but only after a while.
-      await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+      const unlocked = client.query('SELECT pg_advisory_unlock_all()');
+      await within(UNLOCK_MS, unlocked, () => new Error('no answer')).catch(() => undefined);
     }
   });
 

@@ -41,9 +41,13 @@ const waitForEver = (client: pg.ClientBase): void => {
   connectionParameters.query_timeout = 0;
 };
 
+/** How long an abort waits for the end of what the client was at: nobody answers on its connection any more. */
+const GIVE_UP_MS = 5_000;
+
 /**
  * Lends a client for statements that take as long as they take. An abort cancels the one in flight, which the server
- * would otherwise finish. Thrown away afterwards, for no time limit holds on it any more.
+ * would otherwise finish, and leaves the rest a moment to tidy up before the connection is cut. Thrown away
+ * afterwards, for no time limit holds on it any more.
  */
 export const withBuildClient = async <T>(
   pool: pg.Pool,
@@ -53,18 +57,28 @@ export const withBuildClient = async <T>(
   signal.throwIfAborted();
   const client = await pool.connect();
   client.on('error', ignore);
-  waitForEver(client);
-  let cancel = ignore;
+  let pid: number | undefined;
+  let throwAway = (): void => {
+    throwAway = ignore;
+    client.release(true); // rejects whatever waits for an answer on it
+  };
+  let patience: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    if (pid !== undefined) void pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(ignore);
+    patience = setTimeout(() => throwAway(), GIVE_UP_MS);
+  };
+  signal.addEventListener('abort', onAbort);
   try {
     const { rows } = await client.query<{ pid: number }>(
       `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', '0', false)`,
     );
-    cancel = () => void pool.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid]).catch(ignore);
-    signal.addEventListener('abort', cancel);
+    pid = rows[0]?.pid;
     signal.throwIfAborted();
+    waitForEver(client);
     return await work(client);
   } finally {
-    signal.removeEventListener('abort', cancel);
-    client.release(true);
+    signal.removeEventListener('abort', onAbort);
+    clearTimeout(patience);
+    throwAway();
   }
 };
