@@ -30,8 +30,10 @@ const points = [
   'projector:before-commit',
   'projector:after-commit',
   'scheduler:after-lease',
+  'retry:after-reserve',
   'retry:after-intent',
   'retry:after-charge',
+  'retry:after-slot',
   'retry:after-outcome',
   'mail:after-intent',
   'mail:after-send',
@@ -39,8 +41,8 @@ const points = [
   'scheduler:after-release',
   'checkout:after-payment',
 ] as const satisfies readonly FaultPoint[];
-/** Fails to compile when a point is missing above; the relay's are those of kafkaFaults.e2e.spec.ts. */
-const everyPoint: Exclude<FaultPoint, (typeof points)[number] | `relay:${string}`> extends never
+/** Fails to compile when a point is missing above. The relay's are those of kafkaFaults.e2e.spec.ts, the PSP's of takeOver.unit.spec.ts. */
+const everyPoint: Exclude<FaultPoint, (typeof points)[number] | `${'relay' | 'stop'}:${string}`> extends never
   ? true
   : never = true;
 

@@ -12,6 +12,7 @@ import { createPool } from '../../src/infra/postgres/pool.js';
 import { systemClock as clock } from '../../src/infra/systemClock.js';
 import { noFaults as faults } from '../../src/kernel/faults.js';
 import { silentLogger as logger } from '../../src/kernel/logger.js';
+import { rulesReader } from '../../src/commands/rules/reader.js';
 import { sagaHandler } from '../../src/workers/saga.js';
 import { PARTITIONS as partitions } from '../lib/kafka.js';
 import { relayLog } from '../lib/relayRun.js';
@@ -39,7 +40,7 @@ else {
   // The seeded log has no organizations.
   const policyOf = () => Promise.resolve(activePolicy(organizationDecider.initialState));
   const meansOf = () => Promise.resolve({ chargeable: true, payable: true });
-  const handle = sagaHandler({ store, clock, faults, policyOf, meansOf });
+  const handle = sagaHandler({ store, rulesOf: rulesReader(store), clock, faults, policyOf, meansOf });
   const installation = await installationOf(pool);
   await new KafkaEventBus({ kafka, topic, installation, partitions, store, pool, logger, faults }).consume({
     group: topic,

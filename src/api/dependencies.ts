@@ -8,6 +8,7 @@ import type { OrgId, RecoveryId } from '../kernel/ids.js';
 import type { Json } from '../kernel/json.js';
 import type { Logger } from '../kernel/logger.js';
 import type { Psp, Vault } from '../kernel/ports.js';
+import type { RulesReader } from '../commands/rules/reader.js';
 import type { IdentityDeps } from '../commands/user/ports.js';
 import type { AuthDependencies } from './auth/authenticate.js';
 import type { ErrorOptions } from './errorMiddleware.js';
@@ -78,6 +79,8 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly newId: () => string;
   readonly db: Db;
   readonly store: EventStore;
+  /** An organization's rules as they are now. */
+  readonly rulesOf: RulesReader;
   /** How long a request may wait for the log in all, where it is somewhere else than the database. */
   readonly logTimeMs?: number;
   readonly identity: IdentityDeps;

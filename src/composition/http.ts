@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createApp } from '../api/app.js';
 import { CachedSessions } from '../api/auth/sessions.js';
 import { createTokens } from '../api/auth/tokens.js';
+import { rulesReader } from '../commands/rules/reader.js';
 import type { Dependencies } from '../api/dependencies.js';
 import { pgIdempotencyKeys } from '../api/idempotency.js';
 import { createHttpServer } from '../api/server.js';
@@ -60,6 +61,7 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
       trace: (fieldsOf) => reporting.trace(fieldsOf),
       onError: (error, request) => reporting.captureError(error, request),
     }),
+    rulesOf: rulesReader(runtime.store),
     completeStripeEvent: (event, apiKey) => stripe.completeEvent(event, apiKey),
     ...(config.environment !== 'production' && { sandbox }),
     ...(development && mail.catcher !== undefined && { mailCatcher: mail.catcher }),

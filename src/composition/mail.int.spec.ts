@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { compileRules } from '../commands/rules/match.js';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -111,7 +112,14 @@ describe('recovery mails', () => {
     const catcher = new CatcherMailer(dir);
     const deps: ActDependencies = {
       store,
-      psp: { charge: unused, lookup: unused, openCheckout: unused, closeCheckout: unused },
+      rulesOf: () => Promise.resolve(compileRules(0, [])),
+      psp: {
+        charge: unused,
+        lookup: unused,
+        openCheckout: unused,
+        closeCheckout: unused,
+        stopRetries: unused,
+      },
       sendMail: sender({ organizationOf: organizationReader(store), mailer: catcher }),
       clock: { now: () => new Date(T0) },
       faults: () => undefined,

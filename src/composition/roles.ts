@@ -1,5 +1,6 @@
 import { dropOldKeys } from '../api/idempotency.js';
 import { policyReader } from '../commands/organization/policyReader.js';
+import { rulesReader } from '../commands/rules/reader.js';
 import { ParkedMessages } from '../infra/bus/parkedMessages.js';
 import { meansOf } from '../infra/psp/pspRouter.js';
 import { deriveKey } from '../infra/secrets/keys.js';
@@ -21,6 +22,7 @@ const sagaDependencies = (runtime: Runtime) => ({
   clock: runtime.clock,
   faults: runtime.faults,
   policyOf: policyReader(runtime.store),
+  rulesOf: rulesReader(runtime.store),
   meansOf: meansOf(connectionsOf(runtime)),
 });
 
@@ -58,7 +60,18 @@ const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
         await leases.dropOrphans();
         await dropOldKeys(database.pool);
       };
-      const deps = { store, clock, faults, psp, sendMail, leases, tidy, logger: logger('scheduler') };
+      const rulesOf = rulesReader(store);
+      const deps = {
+        store,
+        rulesOf,
+        clock,
+        faults,
+        psp,
+        sendMail,
+        leases,
+        tidy,
+        logger: logger('scheduler'),
+      };
       states.set('scheduler', 'working');
       await runScheduler({ ...deps, ...reportTo('scheduler') }, signal);
     },

@@ -1,15 +1,61 @@
 import { Type, type Static } from 'typebox';
+import { categories } from './category.js';
 import { Code, closed, enumOf, type EventOf, Timestamp, Uuid } from './schema.js';
 
 export const channels = ['email'] as const;
 
+/** Whether a PSP that retries by itself goes on, while we only mail, or is told to stop, and we retry. Never both. */
+export const pspRetryModes = ['watch', 'take_over'] as const;
+export type PspRetryMode = (typeof pspRetryModes)[number];
+
+const Minutes = Type.Integer({ minimum: 1, maximum: 43_200 });
+const Retries = Type.Integer({ minimum: 0, maximum: 10 });
+
+const CategoryPolicySchema = closed({
+  max_retries: Type.Optional(Retries),
+  /** The wait before each attempt; the last one holds for those after it. */
+  waits_minutes: Type.Optional(Type.Array(Minutes, { minItems: 1, maxItems: 10 })),
+});
+export type CategoryPolicy = Static<typeof CategoryPolicySchema>;
+
+/** Hours of the customer's local day; a period over midnight has `from` after `to`. */
+const HoursSchema = closed({
+  from: Type.Integer({ minimum: 0, maximum: 23 }),
+  to: Type.Integer({ minimum: 0, maximum: 23 }),
+});
+
+const finerPolicy = {
+  /** Instead of the backoff, for failures of a category. */
+  categories: Type.Optional(
+    closed(
+      Object.fromEntries(
+        categories.map((category) => [category, Type.Optional(CategoryPolicySchema)]),
+      ) as Record<(typeof categories)[number], ReturnType<typeof Type.Optional<typeof CategoryPolicySchema>>>,
+    ),
+  ),
+  /** No retry later than that many days after the recovery began. */
+  max_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 30 })),
+  /** When to charge; not heeded for a failure that was only technical. */
+  preferred_hours: Type.Optional(HoursSchema),
+  /** When not to mail. */
+  quiet_hours: Type.Optional(HoursSchema),
+  /** Days of the month on which money comes in: a retry for insufficient funds waits up to 4 days more for one. */
+  payday_days: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1, maximum: 31 }), { minItems: 1, maxItems: 8, uniqueItems: true }),
+  ),
+  /** Of customers whose own is not known. */
+  timezone: Type.Optional(Type.String({ format: 'time-zone', maxLength: 60, description: 'IANA time zone' })),
+  psp_retries: Type.Optional(enumOf(pspRetryModes)),
+} as const;
+
 /** How an organization wants failed payments retried. Minutes are whole; the multiplier applies per attempt. */
 export const retryPolicyFields = {
-  max_retries: Type.Integer({ minimum: 0, maximum: 10 }),
-  initial_delay_minutes: Type.Integer({ minimum: 1, maximum: 43_200 }),
+  max_retries: Retries,
+  initial_delay_minutes: Minutes,
   backoff_multiplier: Type.Number({ minimum: 1, maximum: 10 }),
-  max_delay_minutes: Type.Integer({ minimum: 1, maximum: 43_200 }),
+  max_delay_minutes: Minutes,
   enabled_channels: Type.Array(enumOf(channels), { uniqueItems: true, maxItems: channels.length }),
+  ...finerPolicy,
 } as const;
 
 /** Version 0 is the built-in policy of an organization that has set none. */

@@ -33,6 +33,8 @@ export const paymentEvents = {
     metadata: Type.Optional(MetadataSchema),
     /** The PSP's own objects for this debt, e.g. payment_intent, invoice. */
     references: Type.Optional(MetadataSchema),
+    /** The PSP has an engine of its own that retries this debt; `next_at` is absent once it gave up. */
+    psp_retries: Type.Optional(closed({ next_at: Type.Optional(Timestamp) })),
     trigger_id: TriggerId,
     /** True when the payment had succeeded before: a late report, which overturns nothing. */
     late: Type.Boolean(),

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { type Instant, isBefore, MINUTE } from '../kernel/clock.js';
-import { channels, RetryPolicySchema } from './organization.js';
+import { categories, hardnesses, type RetryPermission, retryPermissions } from './category.js';
+import { channels, pspRetryModes, RetryPolicySchema } from './organization.js';
 import { successSources } from './payment.js';
 import {
   Amount,
@@ -15,35 +16,7 @@ import {
   Uuid,
 } from './schema.js';
 
-export const categories = [
-  'insufficient_funds',
-  'issuer_decline',
-  'velocity_limit',
-  'network_error',
-  'issuer_risk',
-  'authentication_required',
-  'card_data_invalid',
-  'credential_changed',
-  'account_invalid',
-  'lost_stolen_fraud',
-  'revoked',
-  'not_permitted',
-  'merchant_config',
-  'psp_blocked',
-  'duplicate',
-  'pending_unknown',
-  'customer_abandoned',
-  'unknown',
-] as const;
-export type Category = (typeof categories)[number];
-
-/** soft: may pass by itself · hard: will not with this method · needs_customer: only the customer can cure it. */
-export const hardnesses = ['soft', 'hard', 'needs_customer'] as const;
-export type Hardness = (typeof hardnesses)[number];
-
-/** May the same method be charged again: never · after_change (of data, method or consent) · allowed. */
-export const retryPermissions = ['never', 'after_change', 'allowed'] as const;
-export type RetryPermission = (typeof retryPermissions)[number];
+export * from './category.js';
 
 /** Which word of the failure decided, read by which version of the tables. */
 export const EvidenceSchema = closed({
@@ -85,7 +58,14 @@ export const ExplanationSchema = closed({
   policy_version: Type.Integer(),
   rules_version: Type.Integer(),
   limits_version: Type.Integer(),
+  /** Beside our own: the attempts on the payment method that each network limit counts, by the limit's name. */
   counters: Type.Record(Type.String(), Type.Integer()),
+  /** What set the time, in the order in which it did. */
+  because: Type.Optional(Type.Array(Type.String())),
+  /** Ids of the rules that matched, in their order. */
+  rules: Type.Optional(Type.Array(Uuid)),
+  /** Revisions of the streams that were read beside the recovery's own; -1 for one that was not there yet. */
+  read_at: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: -1 }))),
 });
 export type Explanation = Static<typeof ExplanationSchema>;
 
@@ -120,6 +100,8 @@ export const recoveryEvents = {
     /** The enabled channels by which this customer can be reached. */
     channels: Type.Array(enumOf(channels)),
     expires_at: Timestamp,
+    /** The PSP retries by itself: it is watched, or taken over from. Absent: it does not. */
+    psp_retries: Type.Optional(enumOf(pspRetryModes)),
     ...means,
     ...cohort,
   }),
@@ -127,11 +109,15 @@ export const recoveryEvents = {
   FurtherFailureRecorded: closed({
     trigger_id: Type.String(),
     ...classificationFields,
+    /** The PSP's own retries, which were watched, are over. */
+    psp_gave_up: Type.Optional(Type.Literal(true)),
     ...means,
     ...why,
     ...cohort,
   }),
   RetryScheduled: closed({ attempt: Attempt, at: Timestamp, explanation: ExplanationSchema, ...cohort }),
+  /** It was planned, and no limit or rule allows it as planned any more. */
+  RetryDropped: closed({ attempt: Attempt, reason: Type.String(), ...why, ...cohort }),
   RetryStarted: closed({
     attempt: Attempt,
     idempotency_key: Type.String(),
@@ -140,6 +126,8 @@ export const recoveryEvents = {
     charged: Type.Optional(
       closed({ payment_method_id: Type.Optional(Type.String()), references: MetadataSchema }),
     ),
+    /** The stream in which the attempt took its slot under the networks' limits. */
+    credential_id: Type.Optional(Uuid),
     ...cohort,
   }),
   RetrySucceeded: closed({ attempt: Attempt, reference: Type.String(), ...cohort }),
@@ -197,6 +185,17 @@ export const recoveryEvents = {
     ...why,
     ...cohort,
   }),
+  /** A matter for the merchant. */
+  RecoveryEscalated: closed({
+    /** The category, or the id of the rule. */
+    cause: Code,
+    reason: Type.String({ maxLength: 200 }),
+    ...cohort,
+  }),
+  /** The PSP was told to retry this debt no more by itself. */
+  PspRetriesStopped: closed({ stopped_at: Timestamp, ...why, ...cohort }),
+  /** The PSP goes on retrying: it refuses to stop, and is watched. */
+  PspRetriesLeft: closed({ reason: Type.String(), ...why, ...cohort }),
   /** The customer's page was opened for the first time (mail scanners count too). */
   RecoveryLinkOpened: closed({ link_opened_at: Timestamp, ...cohort }),
   CheckoutOpened: closed({

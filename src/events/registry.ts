@@ -1,5 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import { createAjv } from './ajv.js';
+import { credentialEvents } from './credential.js';
 import type { Fact } from './envelope.js';
 import { organizationEvents } from './organization.js';
 import { paymentEvents } from './payment.js';
@@ -15,6 +16,7 @@ export const eventSchemas = {
   ...paymentEvents,
   ...recoveryEvents,
   ...ruleEvents,
+  ...credentialEvents,
 } as const satisfies EventSchemas;
 export type EventType = keyof typeof eventSchemas;
 

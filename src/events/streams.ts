@@ -1,2 +1,2 @@
 /** Every stream is called `<kind>-<UUID>`. */
-export const streamKinds = ['organization', 'rules', 'user', 'payment', 'recovery'] as const;
+export const streamKinds = ['organization', 'rules', 'user', 'payment', 'recovery', 'credential'] as const;

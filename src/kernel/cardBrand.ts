@@ -8,6 +8,8 @@ export const cardBrands = [
   'jcb',
   'unionpay',
   'rupay',
+  'upi',
+  'ach',
   'unknown',
 ] as const;
 export type CardBrand = (typeof cardBrands)[number];
@@ -22,6 +24,9 @@ const words: Readonly<Record<Exclude<CardBrand, 'unknown'>, string>> = {
   jcb: 'jcb',
   unionpay: 'unionpay chinaunionpay cup',
   rupay: 'rupay',
+  // No cards, but rails whose operators limit retries as card networks do.
+  upi: 'upi upiautopay',
+  ach: 'ach usbankaccount achdebit',
 };
 
 const brands: ReadonlyMap<string, CardBrand> = new Map(

@@ -11,6 +11,8 @@ describe('cardBrandOf', () => {
     jcb: ['jcb', 'JCB'],
     unionpay: ['unionpay', 'UnionPay', 'China UnionPay'],
     rupay: ['rupay', 'RuPay'],
+    upi: ['upi', 'UPI'],
+    ach: ['ach', 'us_bank_account'],
     unknown: ['unknown', '', '?', 'elo', 'constructor', '__proto__', 'visa-mastercard'],
   };
   for (const brand of cardBrands)

@@ -51,6 +51,8 @@ export interface Psp {
    * cannot be reached, and `attempt_in_flight` while an earlier payment of the debt is still undecided.
    */
   openCheckout(debt: Debt, page: CheckoutPage): Promise<Checkout>;
+  /** Tells the PSP not to retry the debt by itself any more; again is the same. Never throws. */
+  stopRetries(debt: Debt, requestId?: string): Promise<StoppedRetries>;
   /** Sees to it that a checkout cannot be paid any more, or tells that it was. Never throws. */
   closeCheckout(debt: Debt, reference: string, requestId?: string): Promise<ClosedCheckout>;
 }
@@ -77,6 +79,12 @@ export type ClosedCheckout =
   /** `reference` is the PSP's name for the payment. */
   | { readonly status: 'paid'; readonly reference: string }
   /** The money may still come, or the PSP does not answer. */
+  | { readonly status: 'undecided'; readonly reason: string };
+
+export type StoppedRetries =
+  | { readonly status: 'stopped' }
+  /** The PSP refuses, or nothing is there to stop. */
+  | { readonly status: 'left'; readonly reason: string }
   | { readonly status: 'undecided'; readonly reason: string };
 
 export interface Mail {

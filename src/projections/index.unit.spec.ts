@@ -22,6 +22,10 @@ const uncounted = [
   'RetryUnresolved',
   'NotificationDropped',
   'DoublePaymentSuspected',
+  'RetryDropped',
+  'RecoveryEscalated',
+  'PspRetriesStopped',
+  'PspRetriesLeft',
 ];
 
 /** What each read model reads. An event type added to the catalogue must be placed here or left out knowingly. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compileRules } from '../commands/rules/match.js';
 import { expect } from 'chai';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.js';
 import { T0 } from '../../test/support/recoverySamples.js';
@@ -65,7 +66,8 @@ describe('scheduler beside a server that hangs', () => {
         leases: pgTimerLeases(db.pool),
         clock: { now: () => new Date(plus(T0, DAY / 2)) },
         faults: () => undefined,
-        psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused },
+        rulesOf: () => Promise.resolve(compileRules(0, [])),
+        psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused, stopRetries: unused },
         sendMail,
         tidy: async () => undefined,
         logger: silentLogger,

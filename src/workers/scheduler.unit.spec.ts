@@ -1,4 +1,5 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { compileRules } from '../commands/rules/match.js';
 import { expect } from 'chai';
 import { T0 } from '../../test/support/recoverySamples.js';
 import { startRecovery } from '../../test/support/startedRecovery.js';
@@ -45,6 +46,7 @@ const setUp = (due: Claim[], over: Partial<SchedulerDependencies> = {}) => {
     leases,
     clock: { now: () => new Date(plus(T0, DAY)) },
     faults: () => undefined,
+    rulesOf: () => Promise.resolve(compileRules(0, [])),
     psp: {
       charge: async (_debt, key): Promise<ChargeOutcome> => {
         charged.push(key);
@@ -52,6 +54,7 @@ const setUp = (due: Claim[], over: Partial<SchedulerDependencies> = {}) => {
       },
       lookup: async () => ({ status: 'not_found' }),
       openCheckout: () => Promise.reject(new Error('not used')),
+      stopRetries: () => Promise.reject(new Error('not used')),
       closeCheckout: () => Promise.reject(new Error('not used')),
     },
     sendMail: async () => ({ status: 'sent' }),
@@ -91,7 +94,7 @@ describe('runScheduler', () => {
 
   it('keeps the lease when nothing was due, and when the step failed, which it reports', async () => {
     const charge = () => Promise.reject(new Error('broken'));
-    const psp = { charge, lookup: charge, openCheckout: charge, closeCheckout: charge };
+    const psp = { charge, lookup: charge, openCheckout: charge, closeCheckout: charge, stopRetries: charge };
     const world = setUp([], { psp });
     const idle = await startRecovery(world.store, ORG, 'expired_card', 'idle');
     const broken = await startRecovery(world.store, ORG, 'insufficient_funds', 'broken');
@@ -112,7 +115,7 @@ describe('runScheduler', () => {
       return new Promise((resolve) => (answer = resolve));
     };
     const unused = () => Promise.reject(new Error('not used'));
-    const psp = { charge, lookup: charge, openCheckout: unused, closeCheckout: unused };
+    const psp = { charge, lookup: charge, openCheckout: unused, closeCheckout: unused, stopRetries: unused };
     const world = setUp([], { psp });
     const recoveryId = await startRecovery(world.store, ORG, 'insufficient_funds');
     world.leases.due.push(claimOf(recoveryId));
@@ -166,6 +169,7 @@ describe('runScheduler', () => {
       charge: () => new Promise<ChargeOutcome>(() => undefined),
       lookup: () => new Promise<ChargeOutcome>(() => undefined),
       openCheckout: () => Promise.reject(new Error('not used')),
+      stopRetries: () => Promise.reject(new Error('not used')),
       closeCheckout: () => Promise.reject(new Error('not used')),
     };
     const world = setUp([], { psp });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { compileRules } from '../commands/rules/match.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.js';
 import { T0 } from '../../test/support/recoverySamples.js';
@@ -50,7 +51,8 @@ describe('two schedulers on the same due timers', () => {
       leases: pgTimerLeases(db.pool),
       clock: { now: () => new Date(plus(T0, DAY / 2)) },
       faults: noFaults,
-      psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused },
+      rulesOf: () => Promise.resolve(compileRules(0, [])),
+      psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused, stopRetries: unused },
       sendMail,
       tidy: () => Promise.resolve(),
       logger: silentLogger,

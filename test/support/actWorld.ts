@@ -3,6 +3,7 @@ import { act, type ActDependencies, type RecoveryMail } from '../../src/commands
 import { cancelRecovery } from '../../src/commands/recovery/cancel.js';
 import { openCheckout, openRecoveryLink } from '../../src/commands/recovery/customer.js';
 import { followFailure, followRecovery, followSuccess } from '../../src/commands/recovery/followPayment.js';
+import { rulesReader } from '../../src/commands/rules/reader.js';
 import { recordPaymentFailure, recordPaymentSuccess } from '../../src/commands/payment/record.js';
 import type { RecordedEvent } from '../../src/events/envelope.js';
 import { toPublicMessage } from '../../src/events/integration/toPublicMessage.js';
@@ -13,7 +14,15 @@ import { noFaults } from '../../src/kernel/faults.js';
 import { plus } from '../../src/kernel/clock.js';
 import { deriveId, type OrgId, paymentIdOf, recoveryIdOf } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/kernel/logger.js';
-import type { ChargeOutcome, Checkout, ClosedCheckout, Debt, Failure, Psp } from '../../src/kernel/ports.js';
+import type {
+  ChargeOutcome,
+  Checkout,
+  ClosedCheckout,
+  StoppedRetries,
+  Debt,
+  Failure,
+  Psp,
+} from '../../src/kernel/ports.js';
 import { MEANS, policy, T0 } from './recoverySamples.js';
 
 export const ORG = deriveId('org') as OrgId;
@@ -32,6 +41,7 @@ export class LedgerPsp implements Psp {
   readonly requestIds = new Set<string | undefined>();
   checkouts: Checkout[] = [];
   closings: ClosedCheckout[] = [];
+  stops: StoppedRetries[] = [];
   lookups = 0;
   constructor(readonly outcomes: ChargeOutcome[] = []) {}
 
@@ -58,6 +68,10 @@ export class LedgerPsp implements Psp {
     return (
       this.checkouts.shift() ?? { status: 'open', url: 'http://pay', reference: `cs_${this.asked.length}` }
     );
+  }
+  async stopRetries(): Promise<StoppedRetries> {
+    this.asked.push('stop');
+    return this.stops.shift() ?? { status: 'stopped' };
   }
   async closeCheckout(): Promise<ClosedCheckout> {
     this.asked.push('close');
@@ -114,7 +128,7 @@ export class ActWorld {
   readonly follow = async (stream: string): Promise<void> => {
     const event = (await this.events(stream)).at(-1);
     const message = event && toPublicMessage(event);
-    const deps = { store: this.store, ...SAGA };
+    const deps = { store: this.store, rulesOf: rulesReader(this.store), ...SAGA };
     if (message?.type === 'payment.failed') await followFailure(deps, message, this.context());
     if (message?.type === 'payment.succeeded') await followSuccess(deps, message, this.context());
     if (message?.type === 'recovery.succeeded') await followRecovery(deps, message, this.context());
@@ -159,6 +173,7 @@ export class ActWorld {
   #deps(): ActDependencies {
     return {
       store: this.store,
+      rulesOf: rulesReader(this.store),
       psp: this.psp,
       clock: { now: () => new Date(this.#now) },
       faults: noFaults,

@@ -7,6 +7,7 @@ import type { IdempotencyKeys } from '../../src/api/idempotency.js';
 import { openApiOf } from '../../src/api/openapi.js';
 import { allRoutes } from '../../src/api/routes/index.js';
 import { createHttpServer } from '../../src/api/server.js';
+import { compileRules } from '../../src/commands/rules/match.js';
 import { MemoryEventStore } from '../../src/infra/eventStore/memoryEventStore.js';
 import { noFaults } from '../../src/kernel/faults.js';
 import { DomainError } from '../../src/kernel/errors.js';
@@ -76,6 +77,7 @@ export const memoryDependencies = (overrides: Partial<Dependencies> = {}): Depen
   newId: randomUUID,
   db: { query: () => Promise.resolve({ rows: [], rowCount: 0 }) } as unknown as Dependencies['db'],
   store: new MemoryEventStore(),
+  rulesOf: () => Promise.resolve(compileRules(0, [])),
   tokens,
   sessions,
   identity: {} as Dependencies['identity'],
@@ -86,6 +88,7 @@ export const memoryDependencies = (overrides: Partial<Dependencies> = {}): Depen
     charge: absent('charge'),
     lookup: absent('lookup'),
     openCheckout: absent('openCheckout'),
+    stopRetries: absent('stopRetries'),
     closeCheckout: absent('closeCheckout'),
   },
   faults: noFaults,

@@ -2,7 +2,7 @@ import type { RecoveryEvent } from '../../src/events/recovery.js';
 import type { RecoveryCommand } from '../../src/commands/recovery/command.js';
 import { recoveryDecider } from '../../src/commands/recovery/decide.js';
 import type { Classification } from '../../src/events/recovery.js';
-import { declined, MEANS } from './recoverySamples.js';
+import { CREDENTIAL, declined, MEANS, unguided } from './recoverySamples.js';
 import { stateOf } from './spec.js';
 
 export const run = (
@@ -23,19 +23,26 @@ export const dataOf = <T extends RecoveryEvent['type']>(
 
 export const begin = (attempt: number, now: string): RecoveryCommand => ({
   type: 'StartRetry',
-  data: { attempt, idempotencyKey: `k${attempt}`, charged: { references: {} }, now },
+  data: {
+    attempt,
+    idempotencyKey: `k${attempt}`,
+    charged: { references: {} },
+    credentialId: CREDENTIAL,
+    now,
+  },
 });
 export const decline = (attempt: number, code: string, now: string): RecoveryCommand => ({
   type: 'SettleRetry',
   data: {
     attempt,
+    guidance: unguided,
     now,
     outcome: { status: 'declined', failure: { decline_code: code }, classification: declined(code) },
   },
 });
 export const succeed = (attempt: number, now: string): RecoveryCommand => ({
   type: 'SettleRetry',
-  data: { attempt, now, outcome: { status: 'succeeded', reference: 'ch_1' } },
+  data: { attempt, guidance: unguided, now, outcome: { status: 'succeeded', reference: 'ch_1' } },
 });
 
 export const failAgain = (
@@ -44,5 +51,5 @@ export const failAgain = (
   now: string,
 ): RecoveryCommand => ({
   type: 'RecordFurtherFailure',
-  data: { triggerId, classification, means: MEANS, now },
+  data: { triggerId, classification, means: MEANS, guidance: unguided, now },
 });

@@ -36,6 +36,7 @@ export class History {
   private sent = 0;
   private checkouts = 0;
   private linkOpened = false;
+  private ofPsp: 'watched' | 'to_stop' | undefined;
   private readonly openedAt: Instant;
   private readonly debt: { readonly amount: number; readonly currency: string };
   private readonly paymentId;
@@ -118,13 +119,39 @@ export class History {
         policy: { version: 0, max_retries: 4, ...backoff, enabled_channels: ['email'] },
         channels: ['email'],
         expires_at: plus(this.openedAt, LIFETIME),
+        ...this.pspRetries(),
       },
     });
+    if (this.chance(0.1)) this.escalate();
+    if (this.ofPsp === 'to_stop' && this.chance(0.9)) this.stopPsp();
     this.plan();
   }
 
+  private pspRetries(): { psp_retries?: 'watch' | 'take_over' } {
+    if (this.chance(0.8)) return {};
+    this.ofPsp = this.oneOf(['watched', 'to_stop']);
+    return { psp_retries: this.ofPsp === 'watched' ? 'watch' : 'take_over' };
+  }
+
+  private escalate(): void {
+    this.emit({ type: 'RecoveryEscalated', data: { cause: 'psp_blocked', reason: 'review it there' } });
+  }
+
+  private stopPsp(): void {
+    this.ofPsp = this.chance(0.8) ? undefined : 'watched';
+    if (this.ofPsp === 'watched') this.emit({ type: 'PspRetriesLeft', data: { reason: 'no_invoice' } });
+    else this.emit({ type: 'PspRetriesStopped', data: { stopped_at: this.now } });
+  }
+
+  /** No slot is free for it: planned anew. */
+  private forgo(): void {
+    const attempt = this.attempt + 1;
+    this.emit({ type: 'RetryDropped', data: { attempt, reason: 'a limit is reached' } });
+    this.scheduleRetry();
+  }
+
   private plan(): void {
-    if (!this.banned && this.attempt < 4) this.scheduleRetry();
+    if (!this.banned && this.ofPsp === undefined && this.attempt < 4) this.scheduleRetry();
     if (this.mail === undefined && this.step < 3) this.scheduleMail();
   }
 
@@ -160,6 +187,7 @@ export class History {
   retry(): void {
     if (this.scheduled === undefined) return;
     this.until(this.scheduled);
+    if (this.chance(0.1)) return this.forgo();
     this.scheduled = undefined;
     this.attempt += 1;
     this.underWay = true;
@@ -170,7 +198,7 @@ export class History {
       data: { attempt: this.attempt, idempotency_key, started_at: this.now },
     });
     // Closed from elsewhere while the charge is under way: its outcome is recorded all the same.
-    if (this.chance(0.05)) this.cancel();
+    if (this.chance(0.05)) this.cancel(0);
     if (this.chance(0.05)) return;
     this.settle();
   }
@@ -266,7 +294,9 @@ export class History {
     const trigger_id = `again-${this.drafts.length}`;
     this.fail(classification, trigger_id);
     if (this.status === 'succeeded') return;
-    this.emit({ type: 'FurtherFailureRecorded', data: { trigger_id, ...classification } });
+    const gaveUp = this.ofPsp === 'watched' && this.chance(0.5);
+    const over = gaveUp ? { psp_gave_up: true as const } : {};
+    this.emit({ type: 'FurtherFailureRecorded', data: { trigger_id, ...classification, ...over } });
     this.dropMail();
     if (classification.retry === 'allowed') return;
     this.banned = true;
@@ -319,9 +349,9 @@ export class History {
     this.emit({ type: 'RecoveryExpired', data: { expired_at: this.now } });
   }
 
-  cancel(): void {
+  cancel(within = HOUR): void {
     if (this.status !== 'active') return;
-    this.wait(this.below(HOUR));
+    this.wait(this.below(within));
     this.close('cancelled');
     this.emit({ type: 'RecoveryCancelled', data: { reason: 'asked to', by: 'merchant' } });
   }

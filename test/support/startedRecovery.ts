@@ -1,4 +1,5 @@
 import { recordPaymentFailure } from '../../src/commands/payment/record.js';
+import { rulesReader } from '../../src/commands/rules/reader.js';
 import { followFailure } from '../../src/commands/recovery/followPayment.js';
 import type { EventStore } from '../../src/events/eventStore.js';
 import type { Instant } from '../../src/kernel/clock.js';
@@ -37,7 +38,12 @@ export const startRecovery = async (
     type: 'payment.failed',
     data: { payment_id: paymentId, trigger_id: 't1', late: false },
   } as const;
-  const deps = { store, policyOf: async () => policy, meansOf: async () => MEANS };
+  const deps = {
+    store,
+    rulesOf: rulesReader(store),
+    policyOf: async () => policy,
+    meansOf: async () => MEANS,
+  };
   await followFailure(deps, message, context);
   return recoveryIdOf(paymentId);
 };

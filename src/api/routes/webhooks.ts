@@ -96,7 +96,7 @@ const takeFailure = async (deps: Dependencies, fact: StripeFailure, context: Fac
   const { failure, trigger_id: triggerId } = fact;
   const settle = ({ recoveryId, attempt }: { recoveryId: string; attempt: number }) => {
     const settled = { recoveryId: recoveryId as RecoveryId, attempt, failure, triggerId };
-    return settleDeclinedAttempt(deps.store, settled, context);
+    return settleDeclinedAttempt(deps, settled, context);
   };
   if (fact.own_attempt !== undefined) return settle(fact.own_attempt);
   if (fact.automatic) {

@@ -53,8 +53,16 @@ export const RecoverySchema = named('Recovery', {
   policy_version: Type.Integer(),
   attempts: Type.Array(AttemptSchema),
   notifications: Type.Array(NotificationSchema),
+  psp_retries: nullable(enumOf(['watched', 'gave_up', 'to_stop', 'stopped'])),
+  escalations: Type.Array(
+    closed({
+      cause: Type.String({ description: 'The category, or the id of the rule' }),
+      reason: Type.String(),
+      at: Timestamp,
+    }),
+  ),
   next_action: nullable(
-    closed({ kind: enumOf(['retry', 'settle', 'notify', 'abandon', 'close']), at: Timestamp }),
+    closed({ kind: enumOf(['stop', 'retry', 'settle', 'notify', 'abandon', 'close']), at: Timestamp }),
   ),
   link_opened_at: nullable(Timestamp),
   checkouts: Type.Integer(),

@@ -42,3 +42,6 @@ export const textsOf = (value: unknown): Record<string, string> => {
   });
   return Object.fromEntries(entries.slice(0, MAX_METADATA));
 };
+
+/** Unix time at the end of the year 9999. */
+export const MAX_SECONDS = 253_402_300_799;

@@ -5,7 +5,7 @@ import { deriveId, isUuid } from '../../kernel/ids.js';
 import type { Failure } from '../../kernel/ports.js';
 import { fromStripeAmount } from '../../kernel/stripeAmount.js';
 import type { SuccessSource } from '../../events/payment.js';
-import { idOf, integerOf, type Json, objectOf, textOf, textsOf } from './json.js';
+import { idOf, integerOf, type Json, MAX_SECONDS, objectOf, textOf, textsOf } from './json.js';
 import {
   customerOf,
   failureOfCharge,
@@ -13,6 +13,7 @@ import {
   invoiceOf,
   methodOf,
   paymentOfInvoice,
+  pspRetriesOf,
 } from './stripeObjects.js';
 
 /**
@@ -54,6 +55,8 @@ export interface StripeFailure extends Common {
     readonly country?: string;
   };
   readonly metadata: Readonly<Record<string, string>>;
+  /** Stripe's own engine: when it retries next, absent once it gave up. */
+  readonly psp_retries?: { readonly next_at?: Instant };
 }
 
 export interface StripeSuccess extends Common {
@@ -83,7 +86,6 @@ interface StripeEvent {
   readonly object: Json;
 }
 
-const MAX_SECONDS = 253_402_300_799; // year 9999
 const MAX_TEXT = 200;
 const MAX_AMOUNT = 999_999_999_999;
 
@@ -132,6 +134,11 @@ const present = (references: Record<string, string | undefined>): Record<string,
   Object.fromEntries(
     Object.entries(references).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+
+const retries = (invoice: Json | undefined): Pick<StripeFailure, 'psp_retries'> => {
+  const psp_retries = pspRetriesOf(invoice);
+  return psp_retries === undefined ? {} : { psp_retries };
+};
 
 /** The trigger itself as far as it can be stored; an unusual one by its hash, which is as good a name. */
 const nameOf = (trigger: string): string =>
@@ -185,6 +192,7 @@ const intentFailed = (event: StripeEvent): StripeFact[] => {
       customer: customerOf(intent, invoice.object, objectOf(error?.['payment_method'])),
       failure: failureOfError(error),
       ...(method && { payment_method: method }),
+      ...retries(invoice.object),
       references: present({ payment_intent: id, invoice: invoice.id }),
       metadata: textsOf(intent['metadata']),
     },
@@ -208,6 +216,7 @@ const chargeFailed = (event: StripeEvent): StripeFact[] => {
       customer: customerOf(charge, invoice.object, charge),
       failure: failureOfCharge(charge),
       ...(method && { payment_method: method }),
+      ...retries(invoice.object),
       references: present({ payment_intent: intentId, invoice: invoice.id }),
       metadata: textsOf(charge['metadata']),
     },
@@ -236,6 +245,7 @@ const invoiceFailed = (event: StripeEvent): StripeFact[] => {
       customer: customerOf(invoice, invoice, objectOf(error?.['payment_method'])),
       failure: failureOfError(error),
       ...(method && { payment_method: method }),
+      ...retries(invoice),
       references: present({ payment_intent: intentId, invoice: id }),
       metadata: textsOf(invoice['metadata']),
     },

@@ -1,5 +1,16 @@
 import { isEmail } from './email.js';
-import { arrayOf, compact, idOf, type Json, objectOf, proseOf, textOf } from './json.js';
+import {
+  arrayOf,
+  compact,
+  idOf,
+  integerOf,
+  type Json,
+  MAX_SECONDS,
+  objectOf,
+  proseOf,
+  textOf,
+} from './json.js';
+import type { Instant } from '../../kernel/clock.js';
 import type { Failure } from '../../kernel/ports.js';
 import { strictestAdvice } from '../../kernel/stripeAdvice.js';
 
@@ -58,6 +69,14 @@ export const customerOf = (object: Json, invoice: Json | undefined, billing: Jso
     email: emails.map((each) => textOf(each, 254)).find((each) => each !== undefined && isEmail(each)),
     name: names.map((each) => textOf(each)).find((each) => each !== undefined),
   });
+};
+
+/** When Stripe's own engine charges an invoice next; without `next_at` it does not (any more). */
+export const pspRetriesOf = (invoice: Json | undefined): { readonly next_at?: Instant } | undefined => {
+  if (invoice === undefined || !('next_payment_attempt' in invoice)) return undefined;
+  const next = integerOf(invoice['next_payment_attempt']);
+  const known = next !== undefined && next > 0 && next <= MAX_SECONDS;
+  return known ? { next_at: new Date(next * 1000).toISOString() } : {};
 };
 
 const cardOf = (method: unknown): Json | undefined => objectOf(objectOf(method)?.['card']);

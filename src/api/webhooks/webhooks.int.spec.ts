@@ -10,7 +10,7 @@ import {
   invoiceObject,
   stripeEvent,
 } from '../../../test/support/stripeEvents.js';
-import { startRecovery } from '../../../test/support/recoverySamples.js';
+import { startRecovery, CREDENTIAL } from '../../../test/support/recoverySamples.js';
 import { handle } from '../../commands/handle.js';
 import type { RecoveryCommand } from '../../commands/recovery/command.js';
 import { recoveryDecider } from '../../commands/recovery/decide.js';
@@ -130,7 +130,10 @@ describe('Stripe webhooks over HTTP', () => {
       const start = { paymentId: paymentIdOf(orgId, ref), triggerId: 'ch_1', now: plus(AT, -DAY) };
       await give(startRecovery('insufficient_funds', start));
       const charged = { references: { invoice: ref, payment_intent: 'pi_1' } };
-      await give({ type: 'StartRetry', data: { attempt: 1, idempotencyKey: 'k', charged, now: AT } });
+      await give({
+        type: 'StartRetry',
+        data: { attempt: 1, idempotencyKey: 'k', charged, credentialId: CREDENTIAL, now: AT },
+      });
     };
     const recovery = async (): Promise<string[]> => {
       const found: string[] = [];

@@ -2,6 +2,7 @@ import type { OrganizationEvent, PspProvider, RetryPolicy } from '../../events/o
 import type { Instant } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError } from '../../kernel/errors.js';
+import { canonicalJson } from '../../kernel/json.js';
 import type { Message } from '../../kernel/message.js';
 import {
   type Claim,
@@ -109,33 +110,15 @@ const revokeAdmin = ({ data }: RevokeAdmin, state: OrganizationState): Decided =
   return [{ type: 'AdminRevoked', data: { user_id: data.userId, user_version: data.userVersion } }];
 };
 
-const sameValues = (a: RetryPolicyValues, b: RetryPolicyValues): boolean =>
-  a.max_retries === b.max_retries &&
-  a.initial_delay_minutes === b.initial_delay_minutes &&
-  a.backoff_multiplier === b.backoff_multiplier &&
-  a.max_delay_minutes === b.max_delay_minutes &&
-  a.enabled_channels.length === b.enabled_channels.length &&
-  a.enabled_channels.every((channel) => b.enabled_channels.includes(channel));
+/** In whatever order channels and fields are named. */
+const wordingOf = ({ enabled_channels, ...others }: RetryPolicyValues): string =>
+  canonicalJson({ ...others, enabled_channels: [...enabled_channels].sort() });
 
 const setRetryPolicy = ({ data }: SetRetryPolicy, state: OrganizationState): Decided => {
   const { policy: current } = activeOnly(state);
-  const { max_retries, initial_delay_minutes, backoff_multiplier, max_delay_minutes, enabled_channels } =
-    data.policy;
-  if (current && sameValues(current, data.policy)) return [];
-  return [
-    {
-      type: 'RetryPolicySet',
-      data: {
-        version: (current?.version ?? 0) + 1,
-        max_retries,
-        initial_delay_minutes,
-        backoff_multiplier,
-        max_delay_minutes,
-        enabled_channels,
-        set_at: data.at,
-      },
-    },
-  ];
+  const { version = 0, ...values } = current ?? {};
+  if (current && wordingOf(values as RetryPolicyValues) === wordingOf(data.policy)) return [];
+  return [{ type: 'RetryPolicySet', data: { ...data.policy, version: version + 1, set_at: data.at } }];
 };
 
 /** What the command does not name stays as it is, also when somebody else has just set it. */

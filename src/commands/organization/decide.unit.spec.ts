@@ -9,6 +9,7 @@ import {
   organizationDecider as decider,
   type RetryPolicyValues,
 } from './decide.js';
+import { builtInPolicy } from './builtInPolicy.js';
 import { activePolicy, isHeld } from './state.js';
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -168,15 +169,13 @@ describe('organization: admins', () => {
 });
 
 describe('organization: retry policy', () => {
-  it('starts from the built-in one, version 0', () =>
-    expect(activePolicy(stateOf(decider, ...active))).to.deep.equal({
-      version: 0,
-      max_retries: 4,
-      initial_delay_minutes: 1440,
-      backoff_multiplier: 2,
-      max_delay_minutes: 10_080,
-      enabled_channels: ['email'],
-    }));
+  it('starts from the built-in one, version 0, which an organization may set as it is', () => {
+    const builtIn = activePolicy(stateOf(decider, ...active));
+    expect(builtIn).to.equal(builtInPolicy);
+    const { version, ...values } = builtIn;
+    expect(version).to.equal(0);
+    assertValid('RetryPolicySet', { ...values, version: 1, set_at: t1 });
+  });
   it('counts versions with every change', () => {
     given(decider, ...active)
       .when(setPolicy(values))

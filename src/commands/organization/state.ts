@@ -1,4 +1,6 @@
 import type { OrganizationEvent, PspProvider, RetryPolicy } from '../../events/organization.js';
+import { builtInPolicy } from './builtInPolicy.js';
+
 import type { Instant } from '../../kernel/clock.js';
 
 /** What a registration took: this organization, for this founder, at this instant. It never comes again. */
@@ -40,18 +42,9 @@ export const isHeld = (state: OrganizationState): state is HeldOrganization =>
 export const holdsClaim = (state: OrganizationState, claim: Claim): state is HeldOrganization =>
   isHeld(state) && state.founderId === claim.founderId && state.registeredAt === claim.registeredAt;
 
-const defaultPolicy: RetryPolicy = {
-  version: 0,
-  max_retries: 4,
-  initial_delay_minutes: 1440,
-  backoff_multiplier: 2,
-  max_delay_minutes: 10_080,
-  enabled_channels: ['email'],
-};
-
 /** The policy that holds now: the newest one set, else the built-in one, version 0. */
 export const activePolicy = (state: OrganizationState): RetryPolicy =>
-  (isHeld(state) ? state.policy : undefined) ?? defaultPolicy;
+  (isHeld(state) ? state.policy : undefined) ?? builtInPolicy;
 
 const whenHeld = (
   state: OrganizationState,

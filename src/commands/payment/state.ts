@@ -1,6 +1,6 @@
 import type { PaymentEvent } from '../../events/payment.js';
 
-type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
+export type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
 type SucceededData = Extract<PaymentEvent, { type: 'PaymentSucceeded' }>['data'];
 
 /** The failures from the newest back: one more costs the same however many there are. */

@@ -5,14 +5,24 @@ import type { MailOutcome } from '../../kernel/ports.js';
 import type { Principal } from '../../kernel/principal.js';
 import type { Work } from '../../kernel/timerLeases.js';
 import { assertOwn, authorize, type CommandName } from '../authorize.js';
-import { load } from '../handle.js';
+import { load, type Loaded } from '../handle.js';
 import type { Payment } from '../payment/state.js';
-import { type ActDependencies, type Acting, type Done, give, nowOf, paymentOf } from './acting.js';
+import {
+  type ActDependencies,
+  type Acting,
+  type Done,
+  give,
+  guidanceFor,
+  nowOf,
+  paymentOf,
+} from './acting.js';
 import { recoveryDecider } from './decide.js';
 import { type DueAction, dueAction } from './due.js';
 import { settledElsewhere } from './elsewhere.js';
 import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
+import { reserve } from './slot.js';
 import type { KnownRecovery } from './state.js';
+import { takeOver } from './takeOver.js';
 
 export type { ActDependencies, RecoveryMail } from './acting.js';
 
@@ -28,12 +38,18 @@ export type { ActDependencies, RecoveryMail } from './acting.js';
 const retry = async (
   acting: Acting,
   known: KnownRecovery,
-  payment: Payment,
+  payment: Loaded<Payment>,
   attempt: number,
 ): Promise<Done> => {
+  const { reserved, credentialId, ledger } = await reserve(acting, known, payment, attempt);
+  acting.deps.faults('retry:after-reserve');
+  if (!reserved) {
+    const guidance = await guidanceFor(acting, payment, ledger);
+    return give(acting, { type: 'ForgoRetry', data: { attempt, guidance, now: nowOf(acting) } });
+  }
   const idempotencyKey = `${acting.principal.orgId}:${acting.recoveryId}:${attempt}`;
-  const charged = chargedOf(debtOrThrow(acting, known, payment));
-  const data = { attempt, idempotencyKey, charged, now: nowOf(acting) };
+  const charged = chargedOf(debtOrThrow(acting, known, payment.state));
+  const data = { attempt, idempotencyKey, charged, credentialId, now: nowOf(acting) };
   const begun = await give(acting, { type: 'StartRetry', data });
   acting.deps.faults('retry:after-intent');
   if (begun.events.length === 0 || begun.state.status === 'none' || begun.state.open === undefined)
@@ -44,7 +60,7 @@ const retry = async (
 const send = async (
   { deps, principal, recoveryId }: Acting,
   known: KnownRecovery,
-  payment: Payment,
+  { state: payment }: Loaded<Payment>,
   mail: { readonly step: number; readonly template: string; readonly messageId: string },
 ): Promise<MailOutcome> => {
   const customer = payment.status === 'unknown' ? undefined : payment.last?.customer;
@@ -65,7 +81,7 @@ const send = async (
 const notify = async (
   acting: Acting,
   known: KnownRecovery,
-  payment: Payment,
+  payment: Loaded<Payment>,
   { step, template }: Extract<DueAction, { kind: 'notify' }>['notification'],
 ): Promise<Done> => {
   const { deps, recoveryId } = acting;
@@ -78,32 +94,36 @@ const notify = async (
   if (begun.events.length === 0 || !(await deps.stillMine())) return begun;
   const outcome = await send(acting, known, payment, { step, template, messageId });
   deps.faults('mail:after-send');
-  const settled = { step, outcome, now: nowOf(acting) };
+  const guidance = await guidanceFor(acting, payment);
+  const settled = { step, outcome, guidance, now: nowOf(acting) };
   const done = await give({ ...acting, loaded: begun }, { type: 'SettleNotification', data: settled });
   deps.faults('mail:after-outcome');
   return done;
 };
 
 /** Nobody will ask for the mail again: that its outcome is unknown is the outcome. */
-const abandon = (acting: Acting, step: number): Promise<Done> => {
+const abandon = async (acting: Acting, known: KnownRecovery, step: number): Promise<Done> => {
   const outcome = {
     status: 'failed',
     permanent: true,
     reason: 'the recovery ended before the outcome was known',
   } as const;
-  return give(acting, { type: 'SettleNotification', data: { step, outcome, now: nowOf(acting) } });
+  const guidance = await guidanceFor(acting, await paymentOf(acting, known));
+  return give(acting, { type: 'SettleNotification', data: { step, outcome, guidance, now: nowOf(acting) } });
 };
 
 /** What is due of an active recovery, once it is sure that the debt was not settled elsewhere. */
 const proceed = async (
   acting: Acting,
   known: KnownRecovery,
-  due: Extract<DueAction, { kind: 'retry' | 'notify' | 'close' }>,
+  due: Extract<DueAction, { kind: 'stop' | 'retry' | 'notify' | 'close' }>,
 ): Promise<Done> => {
   const payment = await paymentOf(acting, known);
-  const settled = await settledElsewhere(acting, known, payment);
+  const settled = await settledElsewhere(acting, known, payment.state);
   if (settled !== undefined) return settled;
   switch (due.kind) {
+    case 'stop':
+      return takeOver(acting, known, payment);
     case 'retry':
       return retry(acting, known, payment, due.attempt);
     case 'notify':
@@ -117,6 +137,7 @@ const proceed = async (
 
 const rules = {
   settle: 'recovery.retry',
+  stop: 'recovery.retry',
   retry: 'recovery.retry',
   notify: 'recovery.notify',
   abandon: 'recovery.notify',
@@ -129,7 +150,7 @@ const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<
     case 'settle':
       return settleOpen(acting, known, due.open);
     case 'abandon':
-      return abandon(acting, due.notification.step);
+      return abandon(acting, known, due.notification.step);
     default:
       return proceed(acting, known, due);
   }

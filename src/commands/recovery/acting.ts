@@ -8,11 +8,15 @@ import type { Logger } from '../../kernel/logger.js';
 import type { MailOutcome, Psp } from '../../kernel/ports.js';
 import type { Principal } from '../../kernel/principal.js';
 import type { CommandContext } from '../context.js';
+import type { Ledger } from '../credential/ledger.js';
 import { handle, type Handled, load, type Loaded } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
 import type { Payment } from '../payment/state.js';
+import type { RulesReader } from '../rules/reader.js';
 import type { RecoveryCommand } from './command.js';
 import { recoveryDecider } from './decide.js';
+import type { Guidance } from './guidance.js';
+import { readGuidance } from './readGuidance.js';
 import type { KnownRecovery, Recovery } from './state.js';
 
 /** What a recovery mail is made of. */
@@ -31,6 +35,8 @@ export interface RecoveryMail {
 
 export interface ActDependencies {
   readonly store: EventStore;
+  /** An organization's rules as they are now. */
+  readonly rulesOf: RulesReader;
   readonly psp: Psp;
   /** Renders and sends. Never throws. */
   readonly sendMail: (mail: RecoveryMail) => Promise<MailOutcome>;
@@ -79,5 +85,12 @@ export const give = (acting: Acting, command: RecoveryCommand): Promise<Handled<
   return handle(deps.store, recoveryDecider, recoveryStream(recoveryId), command, context, { from: loaded });
 };
 
-export const paymentOf = async ({ deps: { store } }: Acting, known: KnownRecovery): Promise<Payment> =>
-  (await load(store, paymentDecider, paymentStream(known.paymentId))).state;
+export const paymentOf = ({ deps: { store } }: Acting, known: KnownRecovery): Promise<Loaded<Payment>> =>
+  load(store, paymentDecider, paymentStream(known.paymentId));
+
+/** What the next decision heeds beside the recovery; `ledger` where it was just read. */
+export const guidanceFor = (
+  acting: Acting,
+  payment: Loaded<Payment>,
+  ledger?: Loaded<Ledger>,
+): Promise<Guidance> => readGuidance(acting.deps, acting.principal.orgId, payment, nowOf(acting), ledger);

@@ -9,7 +9,7 @@ import {
   succeed,
   types,
 } from '../../../test/support/recoveryCommands.js';
-import { declined, startRecovery, T0 } from '../../../test/support/recoverySamples.js';
+import { declined, startRecovery, T0, unguided } from '../../../test/support/recoverySamples.js';
 import type { RecoveryEvent } from '../../events/recovery.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { classify } from './classification/classify.js';
@@ -20,11 +20,11 @@ const at = (ms: number): string => plus(T0, ms);
 const due = (log: readonly RecoveryEvent[]): string => dataOf(log, 'RetryScheduled')?.at ?? '';
 const mail = (step: number, now: string): RecoveryCommand[] => [
   { type: 'StartNotification', data: { step, messageId: `<${step}>`, now } },
-  { type: 'SettleNotification', data: { step, outcome: { status: 'sent' }, now } },
+  { type: 'SettleNotification', data: { step, outcome: { status: 'sent' }, guidance: unguided, now } },
 ];
 const unknown = (attempt: number, now: string): RecoveryCommand => ({
   type: 'SettleRetry',
-  data: { attempt, now, outcome: { status: 'unknown', reason: 'timeout' } },
+  data: { attempt, guidance: unguided, now, outcome: { status: 'unknown', reason: 'timeout' } },
 });
 
 /** Another failure than the first comes in, from the PSP or as the answer to a charge of ours. */
@@ -49,8 +49,9 @@ describe('a recovery whose failure changes', () => {
     it(`sends no mail any more after ${code}, nor waits for one`, () => {
       const now = due(soft);
       const log = run([begin(1, now), decline(1, code, now)], soft);
-      expect(types(log).slice(-3)).to.deep.equal([
+      expect(types(log).slice(-4)).to.deep.equal([
         'RetryDeclined',
+        'RecoveryEscalated',
         'NotificationDropped',
         'RecoveryExhausted',
       ]);

@@ -1,9 +1,10 @@
-import type { RetryPolicy } from '../../events/organization.js';
+import type { PspRetryMode, RetryPolicy } from '../../events/organization.js';
 import type { SuccessSource } from '../../events/payment.js';
 import type { Classification } from '../../events/recovery.js';
 import type { Instant } from '../../kernel/clock.js';
 import type { Message } from '../../kernel/message.js';
 import type { Failure, MailOutcome } from '../../kernel/ports.js';
+import type { Guidance } from './guidance.js';
 import type { Charged } from './state.js';
 
 export type Settlement =
@@ -31,6 +32,10 @@ export type RecoveryCommand =
         readonly policy: RetryPolicy;
         readonly channels: readonly 'email'[];
         readonly means: Means;
+        /** What becomes of the PSP's own retries; absent when it has none to make. */
+        readonly pspRetries?: PspRetryMode;
+        readonly pspGaveUp?: boolean;
+        readonly guidance: Guidance;
         readonly now: Instant;
       }
     >
@@ -40,8 +45,16 @@ export type RecoveryCommand =
         readonly triggerId: string;
         readonly classification: Classification;
         readonly means: Means;
+        /** The PSP says that it will not retry any more. */
+        readonly pspGaveUp?: boolean;
+        readonly guidance: Guidance;
         readonly now: Instant;
       }
+    >
+  | Message<
+      /** No slot is free for it under the networks' limits, or the payment method is banned. */
+      'ForgoRetry',
+      { readonly attempt: number; readonly guidance: Guidance; readonly now: Instant }
     >
   | Message<
       'StartRetry',
@@ -49,6 +62,7 @@ export type RecoveryCommand =
         readonly attempt: number;
         readonly idempotencyKey: string;
         readonly charged: Charged;
+        readonly credentialId: string;
         readonly now: Instant;
       }
     >
@@ -59,13 +73,19 @@ export type RecoveryCommand =
         readonly outcome: Settlement;
         /** Of the PSP's report, when it was not the answer to our own question. */
         readonly triggerId?: string;
+        readonly guidance: Guidance;
         readonly now: Instant;
       }
     >
   | Message<'StartNotification', { readonly step: number; readonly messageId: string; readonly now: Instant }>
   | Message<
       'SettleNotification',
-      { readonly step: number; readonly outcome: MailOutcome; readonly now: Instant }
+      {
+        readonly step: number;
+        readonly outcome: MailOutcome;
+        readonly guidance: Guidance;
+        readonly now: Instant;
+      }
     >
   | Message<'OpenLink', { readonly now: Instant }>
   | Message<
@@ -84,6 +104,11 @@ export type RecoveryCommand =
         readonly reference?: string;
         readonly now: Instant;
       }
+    >
+  | Message<
+      'StopPspRetries',
+      /** `left`: why the PSP does not stop. */
+      { readonly left?: string; readonly guidance: Guidance; readonly now: Instant }
     >
   | Message<'CloseRecovery', { readonly now: Instant }>
   | Message<'CancelRecovery', { readonly reason: string; readonly by: string }>;

@@ -9,7 +9,7 @@ import {
   succeed,
   types,
 } from '../../../test/support/recoveryCommands.js';
-import { declined, policy, startRecovery, T0 } from '../../../test/support/recoverySamples.js';
+import { declined, policy, startRecovery, T0, unguided } from '../../../test/support/recoverySamples.js';
 import { assertValid } from '../../events/registry.js';
 import type { RecoveryEvent } from '../../events/recovery.js';
 import { DAY, isBefore, MINUTE, plus } from '../../kernel/clock.js';
@@ -68,7 +68,7 @@ describe('property: over random histories', () => {
         : code === 'unknown'
           ? {
               type: 'SettleRetry',
-              data: { attempt, now, outcome: { status: 'unknown', reason: 'timeout' } },
+              data: { attempt, guidance: unguided, now, outcome: { status: 'unknown', reason: 'timeout' } },
             }
           : decline(attempt, code, now);
     }
@@ -83,6 +83,7 @@ describe('property: over random histories', () => {
           type: 'SettleNotification',
           data: {
             step: mail,
+            guidance: unguided,
             now,
             outcome: code === 'ok' ? { status: 'sent' } : { status: 'failed', permanent: false, reason: 'x' },
           },

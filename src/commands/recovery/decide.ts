@@ -5,8 +5,9 @@ import { DomainError } from '../../kernel/errors.js';
 import type { CommandOf, Means, RecoveryCommand } from './command.js';
 import { customerIsPaying } from './due.js';
 import { evolve } from './evolve.js';
-import { andNext, settleRetry, succeeded } from './outcome.js';
-import { explain, nextSteps } from './plan.js';
+import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
+import { explainAlone } from './explain.js';
+import { nextSteps } from './plan.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
 const MAIL_TRIES = 6;
@@ -21,7 +22,7 @@ const lacking = ({ chargeable, payable }: Means): { chargeable?: false; payable?
 
 const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEvent[] => {
   if (recovery.status !== 'none') return recordFurtherFailure(data, recovery);
-  const { now, policy } = data;
+  const { now, policy, guidance } = data;
   const begun: RecoveryEvent = {
     type: 'RecoveryStarted',
     data: {
@@ -34,32 +35,70 @@ const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEv
       policy,
       channels: [...data.channels],
       expires_at: plus(now, RECOVERY_LIFETIME),
+      ...(data.pspRetries && { psp_retries: data.pspRetries }),
       ...lacking(data.means),
       cohort: { opened_at: now, amount: data.amount, currency: data.currency },
     },
   };
   const state = evolve(initialState, begun);
-  return state.status === 'active' ? [begun, ...nextSteps(state, now).events] : [begun];
+  return state.status === 'active' ? [begun, ...nextSteps(state, now, guidance).events] : [begun];
 };
 
 const recordFurtherFailure = (
-  { triggerId, classification, means, now }: CommandOf<'RecordFurtherFailure'>,
+  { triggerId, classification, means, pspGaveUp, guidance, now }: CommandOf<'RecordFurtherFailure'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || isKnown(known.triggers, triggerId)) return [];
-  const data = { trigger_id: triggerId, ...classification, ...lacking(means), cohort: known.cohort };
-  return andNext(known, { type: 'FurtherFailureRecorded', data }, now);
+  const over = pspGaveUp === true && known.pspRetries === 'watched';
+  const data = {
+    trigger_id: triggerId,
+    ...classification,
+    ...(over && { psp_gave_up: over }),
+    ...lacking(means),
+    cohort: known.cohort,
+  };
+  return andNext(known, { type: 'FurtherFailureRecorded', data }, now, guidance);
+};
+
+const forgoRetry = (
+  { attempt, guidance, now }: CommandOf<'ForgoRetry'>,
+  known: KnownRecovery,
+): RecoveryEvent[] => {
+  if (known.status !== 'active' || known.scheduled?.attempt !== attempt) return [];
+  const reason = 'the limits of the payment method do not allow it now';
+  const { cohort } = known;
+  return andNext(known, { type: 'RetryDropped', data: { attempt, reason, cohort } }, now, guidance);
+};
+
+const stopPspRetries = (
+  { left, guidance, now }: CommandOf<'StopPspRetries'>,
+  known: KnownRecovery,
+): RecoveryEvent[] => {
+  if (known.status !== 'active' || known.pspRetries !== 'to_stop') return [];
+  const { cohort } = known;
+  const told: Explained =
+    left === undefined
+      ? { type: 'PspRetriesStopped', data: { stopped_at: now, cohort } }
+      : { type: 'PspRetriesLeft', data: { reason: left, cohort } };
+  return andNext(known, told, now, guidance);
 };
 
 const startRetry = (
-  { attempt, idempotencyKey, charged, now }: CommandOf<'StartRetry'>,
+  { attempt, idempotencyKey, charged, credentialId, now }: CommandOf<'StartRetry'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || known.open !== undefined || known.scheduled?.attempt !== attempt)
     return [];
   if (isBefore(now, known.scheduled.at) || customerIsPaying(known, now)) return [];
   const { cohort } = known;
-  const data = { attempt, idempotency_key: idempotencyKey, started_at: now, charged, cohort };
+  const data = {
+    attempt,
+    idempotency_key: idempotencyKey,
+    started_at: now,
+    charged,
+    credential_id: credentialId,
+    cohort,
+  };
   return [{ type: 'RetryStarted', data }];
 };
 
@@ -75,20 +114,20 @@ const startNotification = (
 };
 
 const settleNotification = (
-  { step, outcome, now }: CommandOf<'SettleNotification'>,
+  { step, outcome, guidance, now }: CommandOf<'SettleNotification'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   const { notification, cohort } = known;
   if (notification?.step !== step || notification.messageId === undefined) return [];
   if (outcome.status === 'sent') {
     const data = { step, message_id: notification.messageId, sent_at: now, cohort };
-    return andNext(known, { type: 'NotificationSent', data }, now);
+    return andNext(known, { type: 'NotificationSent', data }, now, guidance);
   }
   const tries = notification.failures + 1;
   const permanent = outcome.permanent || tries >= MAIL_TRIES;
   const retry = permanent ? {} : { retry_at: plus(now, 5 * 2 ** (tries - 1) * MINUTE) };
   const data = { step, permanent, reason: outcome.reason, ...retry, cohort };
-  return andNext(known, { type: 'NotificationFailed', data }, now);
+  return andNext(known, { type: 'NotificationFailed', data }, now, guidance);
 };
 
 const openCheckout = (
@@ -125,7 +164,7 @@ const close = ({ now }: CommandOf<'CloseRecovery'>, known: KnownRecovery): Recov
   if (known.status !== 'active' || known.open !== undefined) return [];
   const { cohort, graceUntil, expiresAt } = known;
   const ended = (reason: string) =>
-    explain(
+    explainAlone(
       known,
       'close',
       ['retry', 'notify', 'wait'].map((candidate) => ({ candidate, reason })),
@@ -156,6 +195,10 @@ const decideKnown = (
   switch (command.type) {
     case 'RecordFurtherFailure':
       return recordFurtherFailure(command.data, known);
+    case 'ForgoRetry':
+      return forgoRetry(command.data, known);
+    case 'StopPspRetries':
+      return stopPspRetries(command.data, known);
     case 'StartRetry':
       return startRetry(command.data, known);
     case 'SettleRetry':

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { declined, PAYMENT, policy, startRecovery, T0 } from '../../../test/support/recoverySamples.js';
+import {
+  declined,
+  PAYMENT,
+  policy,
+  startRecovery,
+  T0,
+  unguided,
+} from '../../../test/support/recoverySamples.js';
 import {
   begin,
   dataOf,
@@ -16,7 +23,7 @@ import { classify } from './classification/classify.js';
 import type { RecoveryCommand } from './command.js';
 import { recoveryDecider } from './decide.js';
 import { dueAction } from './due.js';
-import { backoff } from './plan.js';
+import { backoff } from './planRetry.js';
 
 const at = (ms: number): string => plus(T0, ms);
 
@@ -48,8 +55,12 @@ describe('recovery', () => {
       'testmode_decline',
       'duplicate_transaction',
     ])
-      it(`${code}: and ends at once, with neither retry nor mail`, () =>
-        expect(types(run([startRecovery(code)]))).to.deep.equal(['RecoveryStarted', 'RecoveryExhausted']));
+      it(`${code}: is told to the merchant and ends at once, with neither retry nor mail`, () =>
+        expect(types(run([startRecovery(code)]))).to.deep.equal([
+          'RecoveryStarted',
+          'RecoveryEscalated',
+          'RecoveryExhausted',
+        ]));
 
     it('network trouble: with retries only', () =>
       expect(types(run([startRecovery('processing_error')]))).to.deep.equal([
@@ -126,7 +137,7 @@ describe('recovery', () => {
       expect(scheduled).to.deep.equal([1, 2, 3]);
       const mail = (step: number, now: string): RecoveryCommand[] => [
         { type: 'StartNotification', data: { step, messageId: `<${step}>`, now } },
-        { type: 'SettleNotification', data: { step, outcome: { status: 'sent' }, now } },
+        { type: 'SettleNotification', data: { step, outcome: { status: 'sent' }, guidance: unguided, now } },
       ];
       log = run(mail(1, at(DAY)), log);
       expect(dataOf(log, 'NotificationScheduled')).to.include({
@@ -146,7 +157,7 @@ describe('recovery', () => {
     it('asks again with growing pauses while the outcome is unknown', () => {
       const unknown = (now: string): RecoveryCommand => ({
         type: 'SettleRetry',
-        data: { attempt: 1, now, outcome: { status: 'unknown', reason: 'timeout' } },
+        data: { attempt: 1, guidance: unguided, now, outcome: { status: 'unknown', reason: 'timeout' } },
       });
       const log = run([begin(1, due), unknown(due), unknown(plus(due, MINUTE))], events);
       expect(dataOf(log, 'RetryOutcomeUnknown')).to.include({ check: 2, check_at: plus(due, 3 * MINUTE) });
@@ -198,7 +209,7 @@ describe('recovery', () => {
     };
     const fail = (permanent: boolean, now: string): RecoveryCommand => ({
       type: 'SettleNotification',
-      data: { step: 1, now, outcome: { status: 'failed', permanent, reason: 'x' } },
+      data: { step: 1, guidance: unguided, now, outcome: { status: 'failed', permanent, reason: 'x' } },
     });
 
     it('gives up an address that cannot be reached', () => {

@@ -5,6 +5,8 @@ import type { KnownRecovery, OpenAttempt, PendingNotification, Recovery } from '
 export type DueAction =
   /** An attempt has no outcome: ask what became of it. */
   | { readonly kind: 'settle'; readonly open: OpenAttempt }
+  /** The PSP retries by itself, and is to be told to stop. */
+  | { readonly kind: 'stop' }
   | { readonly kind: 'retry'; readonly attempt: number }
   | { readonly kind: 'notify'; readonly notification: PendingNotification }
   /** The recovery ended while a mail was being sent, and nobody told what became of it. */
@@ -30,6 +32,7 @@ export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefin
   if (customerIsPaying(recovery, now)) return undefined;
   const { scheduled, graceUntil, expiresAt } = recovery;
   if (reached(now, expiresAt)) return { kind: 'close' };
+  if (recovery.pspRetries === 'to_stop' && reached(now, recovery.cohort.opened_at)) return { kind: 'stop' };
   if (scheduled !== undefined && reached(now, scheduled.at))
     return { kind: 'retry', attempt: scheduled.attempt };
   if (notification !== undefined && reached(now, notification.at)) return { kind: 'notify', notification };

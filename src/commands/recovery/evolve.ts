@@ -57,6 +57,10 @@ const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
     triggers: { id: data.trigger_id, before: undefined },
     chargeable: data.chargeable ?? true,
     payable: data.payable ?? true,
+    ...(data.psp_retries && {
+      pspRetries: data.psp_retries === 'watch' ? ('watched' as const) : ('to_stop' as const),
+    }),
+    escalated: [],
     attempts: 0,
     refused: 0,
     steps: 0,
@@ -82,9 +86,14 @@ const evolveRetry = (
 ): Recovery => {
   switch (event.type) {
     case 'FurtherFailureRecorded': {
-      const { trigger_id: id, chargeable = true, payable = true } = event.data;
+      const { trigger_id: id, chargeable = true, payable = true, psp_gave_up } = event.data;
       const triggers = { id, before: known.triggers };
-      const next = { ...reclassified(known, event.data), triggers, chargeable, payable };
+      const pspRetries = psp_gave_up === true ? 'gave_up' : known.pspRetries;
+      const next = {
+        ...reclassified(known, event.data),
+        ...{ triggers, chargeable, payable },
+        ...(pspRetries && { pspRetries }),
+      };
       const dropped = next.scheduled !== undefined && dropsRetry(event.data, next.scheduled.at);
       return dropped ? (without(next, 'scheduled') as Recovery) : next;
     }
@@ -92,10 +101,17 @@ const evolveRetry = (
       const { attempt, at } = event.data;
       return { ...without(known, 'graceUntil'), scheduled: { attempt, at } } as Recovery;
     }
+    case 'RetryDropped':
+      return without(known, 'scheduled') as Recovery;
     case 'RetryStarted': {
-      const { attempt, idempotency_key: idempotencyKey, started_at: startedAt, charged } = event.data;
+      const { attempt, idempotency_key: idempotencyKey, started_at: startedAt } = event.data;
+      const { charged, credential_id: credentialId } = event.data;
       const checkAt = plus(startedAt, SETTLE_AFTER);
-      const open = { attempt, idempotencyKey, startedAt, checks: 0, checkAt, ...(charged && { charged }) };
+      const open = {
+        ...{ attempt, idempotencyKey, startedAt, checks: 0, checkAt },
+        ...(charged && { charged }),
+        ...(credentialId !== undefined && { credentialId }),
+      };
       return { ...without(known, 'scheduled'), attempts: attempt, open } as Recovery;
     }
     case 'RetryOutcomeUnknown':
@@ -179,6 +195,12 @@ const evolveKnown = (
         ? { ...known, checkout: { ...known.checkout, quietUntil } }
         : known;
     }
+    case 'RecoveryEscalated':
+      return { ...known, escalated: [...known.escalated, event.data.cause] };
+    case 'PspRetriesStopped':
+      return { ...known, pspRetries: 'stopped' };
+    case 'PspRetriesLeft':
+      return { ...(without(known, 'scheduled') as typeof known), pspRetries: 'watched' };
     case 'GracePeriodStarted':
       return { ...known, graceUntil: event.data.until };
     case 'RecoverySucceeded': {

@@ -13,13 +13,17 @@ import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
 import { failureBy } from '../payment/state.js';
+import type { RulesReader } from '../rules/reader.js';
 import { classify } from './classification/classify.js';
 import { tablesInForceOn } from './classification/tables.js';
 import type { Means } from './command.js';
+import { readGuidance } from './readGuidance.js';
+import { countFailure } from './slot.js';
 import { recoveryDecider } from './decide.js';
 
 export interface FollowDependencies {
   readonly store: EventStore;
+  readonly rulesOf: RulesReader;
   /** The organization's policy as it stood at that position of the log, or later. */
   readonly policyOf: (orgId: OrgId, position: Position) => Promise<RetryPolicy>;
   /** How the PSP that the organization connected can collect it. */
@@ -37,23 +41,27 @@ const commandOf = (message: PublicMessage, context: FollowContext): CommandConte
 
 /** A failed payment starts its recovery, or tells the running one of a further failure. */
 export const followFailure = async (
-  { store, policyOf, meansOf }: FollowDependencies,
+  { store, rulesOf, policyOf, meansOf }: FollowDependencies,
   message: MessageOf<'payment.failed'>,
   context: FollowContext,
 ): Promise<void> => {
   if (message.data.late) return;
   const { orgId } = context.principal;
   const paymentId = message.data.payment_id as PaymentId;
-  const [{ state: payment }, policy] = await Promise.all([
+  const [loaded, policy] = await Promise.all([
     load(store, paymentDecider, paymentStream(paymentId)),
     policyOf(orgId, BigInt(message.position)),
   ]);
+  const { state: payment } = loaded;
   const failure = failureBy(payment, message.data.trigger_id);
   if (failure === undefined)
     throw new Error(`payment ${paymentId} does not hold failure ${message.data.trigger_id} yet`);
   const first = payment.failures?.firstTrigger === failure.trigger_id;
   authorize(context.principal, first ? 'recovery.start' : 'recovery.record_failure');
   const debt = debtOf(orgId, paymentId, payment);
+  const classification = classify(failure.failure, failure.failed_at, tablesInForceOn(context.now));
+  const ledger = await countFailure(store, failure, classification, commandOf(message, context));
+  const { next_at: pspRetryAt } = failure.psp_retries ?? {};
   const data = {
     paymentId,
     transactionRef: failure.transaction_ref,
@@ -61,10 +69,13 @@ export const followFailure = async (
     triggerId: failure.trigger_id,
     amount: failure.amount,
     currency: failure.currency,
-    classification: classify(failure.failure, failure.failed_at, tablesInForceOn(context.now)),
+    classification,
     policy,
     means: debt === undefined ? { chargeable: true, payable: true } : await meansOf(debt),
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
+    ...(pspRetryAt !== undefined && { pspRetries: policy.psp_retries ?? 'watch' }),
+    pspGaveUp: failure.psp_retries !== undefined && pspRetryAt === undefined,
+    guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, ledger),
     now: context.now,
   };
   const options = first ? { from: absent(recoveryDecider) } : {};

@@ -2,7 +2,9 @@ import type { RecoveryEvent } from '../../events/recovery.js';
 import { type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
 import type { CommandOf } from './command.js';
 import { evolve } from './evolve.js';
-import { explain, nextSteps } from './plan.js';
+import { explainAlone } from './explain.js';
+import type { Guidance } from './guidance.js';
+import { nextSteps } from './plan.js';
 import { type KnownRecovery, OUTCOME_DEADLINE } from './state.js';
 
 /** What the outcome of a charge or a payment leads to. */
@@ -10,16 +12,31 @@ import { type KnownRecovery, OUTCOME_DEADLINE } from './state.js';
 /** Minutes between two questions for an outcome that stays unknown, at most. */
 const LONGEST_CHECK = 360;
 
-type Explained = Extract<
+/** Events that say what follows from them, where nothing follows that says it. */
+export type Explained = Extract<
   RecoveryEvent,
-  { type: 'FurtherFailureRecorded' | 'RetryDeclined' | 'NotificationSent' | 'NotificationFailed' }
+  {
+    type:
+      | 'FurtherFailureRecorded'
+      | 'RetryDeclined'
+      | 'RetryDropped'
+      | 'NotificationSent'
+      | 'NotificationFailed'
+      | 'PspRetriesStopped'
+      | 'PspRetriesLeft';
+  }
 >;
 
 /** The event, and what follows from it while the recovery is active: one of them says why. */
-export const andNext = (known: KnownRecovery, event: Explained, now: Instant): RecoveryEvent[] => {
+export const andNext = (
+  known: KnownRecovery,
+  event: Explained,
+  now: Instant,
+  guidance: Guidance,
+): RecoveryEvent[] => {
   const after = evolve(known, event);
   if (after.status !== 'active') return [event];
-  const { events, explanation } = nextSteps(after, now);
+  const { events, explanation } = nextSteps(after, now, guidance);
   if (events.some(({ data }) => 'explanation' in data)) return [event, ...events];
   return [{ ...event, data: { ...event.data, explanation } } as RecoveryEvent, ...events];
 };
@@ -61,12 +78,12 @@ const unresolved = (known: KnownRecovery, attempt: number, reason: string): Reco
   const given: RecoveryEvent = { type: 'RetryUnresolved', data: { attempt, reason, cohort } };
   if (known.status !== 'active') return [given];
   const because = { candidate: 'retry', reason: 'what the PSP never told may have been charged' };
-  const explanation = explain(known, 'close', [because]);
+  const explanation = explainAlone(known, 'close', [because]);
   return [given, { type: 'RecoveryExhausted', data: { reason: 'outcome_unknown', explanation, cohort } }];
 };
 
 export const settleRetry = (
-  { attempt, outcome, triggerId, now }: CommandOf<'SettleRetry'>,
+  { attempt, outcome, triggerId, guidance, now }: CommandOf<'SettleRetry'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   if (known.open?.attempt !== attempt) return [];
@@ -82,7 +99,7 @@ export const settleRetry = (
       const reported = triggerId === undefined ? {} : { trigger_id: triggerId };
       const failure = { ...outcome.failure };
       const data = { attempt, failure, ...outcome.classification, ...reported, cohort };
-      return andNext(known, { type: 'RetryDeclined', data }, now);
+      return andNext(known, { type: 'RetryDeclined', data }, now, guidance);
     }
     case 'unknown': {
       if (!isBefore(now, plus(known.open.startedAt, OUTCOME_DEADLINE)))

@@ -1,121 +1,48 @@
-import { createHash } from 'node:crypto';
+import type { Category } from '../../events/category.js';
 import type { Explanation, RecoveryEvent } from '../../events/recovery.js';
-import { type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
-import { categoryRetryCaps } from './classification/tables.js';
+import { type Instant, isBefore, plus } from '../../kernel/clock.js';
 import { evolve } from './evolve.js';
-import { isUrgent, mailPlans, type MailStep } from './mailPlans.js';
-import { GRACE_PERIOD, type Recovery, type RecoveryCase } from './state.js';
+import { explain } from './explain.js';
+import { type Guidance, ruleFactsOf } from './guidance.js';
+import { mailPlans } from './mailPlans.js';
+import { planMail, superseded } from './planMail.js';
+import { type Planned, planRetry, type Situation } from './planRetry.js';
+import { GRACE_PERIOD, type RecoveryCase } from './state.js';
 
-/** 0 ≤ jitter < 1, the same for the same attempt of the same recovery. */
-const jitter = (seed: string, attempt: number): number =>
-  createHash('sha256').update(`${seed}:${attempt}`).digest().readUInt32BE(0) / 2 ** 32;
-
-/** The wait before an attempt: exponential, capped, then up to a tenth shorter so that a batch spreads out. */
-export const backoff = (policy: RecoveryCase['policy'], seed: string, attempt: number): number => {
-  const grown = policy.initial_delay_minutes * policy.backoff_multiplier ** (attempt - 1);
-  const capped = Math.min(grown, policy.max_delay_minutes) * MINUTE;
-  return Math.round(capped * (1 - jitter(seed, attempt) / 10));
+/** Nothing the customer can do: the merchant is told, and why. */
+const merchantsMatter: Readonly<Partial<Record<Category, string>>> = {
+  merchant_config: "the merchant's own set-up refuses the payment",
+  psp_blocked: 'the PSP blocks the payment: review it there',
+  revoked: 'the customer has withdrawn the consent: talk to them before any other charge',
+  duplicate: 'the PSP takes it for a duplicate: look for the first charge',
 };
 
-type Planned<T> = { readonly at: Instant; readonly what: T } | { readonly refused: string };
+/** The PSP may still bring the money in by itself, or is about to be told to stop. */
+const ofThePsp = (retries: RecoveryCase['pspRetries']): boolean =>
+  retries === 'watched' || retries === 'to_stop';
 
-/** However often its category changes, a recovery sends no more mails than that. */
-const MAX_MAILS = 6;
-
-const planRetry = (known: RecoveryCase, now: Instant): Planned<number> => {
-  const { category, retry, earliest_at } = known.classification;
-  if (known.scheduled !== undefined) return { refused: 'one is scheduled' };
-  if (retry === 'never') return { refused: 'the network or the issuer forbids another attempt' };
-  if (retry === 'after_change') return { refused: 'the same method cannot succeed before something changes' };
-  if (!known.chargeable) return { refused: 'the PSP has nothing on file that could be charged' };
-  const attempt = known.attempts + 1;
-  const used = known.attempts - known.refused;
-  if (used >= known.policy.max_retries) return { refused: 'the policy allows no further attempt' };
-  if (used >= (categoryRetryCaps[category] ?? Infinity))
-    return { refused: `no further attempt for ${category}` };
-  const wanted = plus(now, backoff(known.policy, known.paymentId, attempt));
-  const at = earliest_at !== undefined && isBefore(wanted, earliest_at) ? earliest_at : wanted;
-  return isBefore(at, known.expiresAt)
-    ? { at, what: attempt }
-    : { refused: 'the recovery ends before the next attempt' };
-};
-
-type PlannedMail = Planned<MailStep & { readonly step: number }>;
-
-/** The mail that follows those taken, whether or not one is planned already. */
-const mailAfter = (known: RecoveryCase, now: Instant, retriesOver: boolean): PlannedMail => {
-  if (!known.payable) return { refused: 'there is no checkout to lead the customer to' };
-  if (!known.channels.includes('email')) return { refused: 'no address or channel to mail to' };
-  if (known.undeliverable) return { refused: 'the address cannot be reached' };
-  const step = known.steps + 1;
-  const plan = mailPlans[known.classification.category];
-  const index = known.steps - known.stepsBefore;
-  const next = plan[index];
-  if (next === undefined)
-    return { refused: plan.length === 0 ? 'no mail for this category' : 'every mail is out' };
-  if (step > MAX_MAILS) return { refused: 'enough mails went out' };
-  if (next.afterRetries && !retriesOver) return { refused: 'retries come first' };
-  const at = plus(now, index === 0 && retriesOver ? 0 : next.delay);
-  return isBefore(at, known.expiresAt)
-    ? { at, what: { ...next, step } }
-    : { refused: 'the recovery ends before the mail' };
-};
-
-const planMail = (known: RecoveryCase, now: Instant, retriesOver: boolean): PlannedMail =>
-  known.notification === undefined ? mailAfter(known, now, retriesOver) : { refused: 'one is scheduled' };
-
-export const explain = (
-  known: RecoveryCase,
-  chosen: 'retry' | 'notify' | 'wait' | 'close',
-  rejected: Explanation['rejected'],
-): Explanation => ({
-  chosen,
-  candidates: ['retry', 'notify', 'wait', 'close'],
-  rejected,
-  evidence: known.classification.evidence,
-  policy_version: known.policy.version,
-  rules_version: 0,
-  limits_version: 0,
-  counters: { attempts: known.attempts, max_retries: known.policy.max_retries, mails: known.mailsSent },
-});
-
-/** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner. */
-const superseded = (known: RecoveryCase, now: Instant): string | undefined => {
-  const { notification } = known;
-  if (notification === undefined || notification.messageId !== undefined) return undefined;
-  const plan = mailPlans[known.classification.category];
-  if (plan.length === 0) return 'no mail for this category';
-  if (!known.payable) return 'there is no checkout to lead the customer to';
-  const wanted = mailAfter(known, now, false);
-  if (!isUrgent(plan) || 'refused' in wanted) return undefined;
-  const same = wanted.what.template === notification.template && !isBefore(wanted.at, notification.at);
-  return same ? undefined : 'another mail is called for';
-};
-
-const exhausted = (known: RecoveryCase, rejected: Explanation['rejected']): RecoveryEvent => {
-  const { cohort, classification, undeliverable, attempts } = known;
+const exhausted = (situation: Situation, rejected: Explanation['rejected']): RecoveryEvent => {
+  const { cohort, classification, undeliverable, attempts } = situation.known;
   const reason = undeliverable
     ? 'undeliverable'
     : attempts === 0 || mailPlans[classification.category].length === 0
       ? classification.category
       : 'retries_used_up';
-  return {
-    type: 'RecoveryExhausted',
-    data: { reason, explanation: explain(known, 'close', rejected), cohort },
-  };
+  const explanation = explain(situation, 'close', rejected);
+  return { type: 'RecoveryExhausted', data: { reason, explanation, cohort } };
 };
 
 /** Neither retry nor mail: the end, or a while for the mails that are out. */
-const closing = (known: RecoveryCase, now: Instant, rejected: Explanation['rejected']): RecoveryEvent[] => {
+const closing = (situation: Situation, rejected: Explanation['rejected']): RecoveryEvent[] => {
+  const { known, now } = situation;
   const { cohort, classification, graceUntil, expiresAt } = known;
   const { category } = classification;
-  if (graceUntil !== undefined || category === 'pending_unknown') return [];
-  if (known.mailsSent === 0 || mailPlans[category].length === 0) return [exhausted(known, rejected)];
+  if (graceUntil !== undefined || category === 'pending_unknown' || ofThePsp(known.pspRetries)) return [];
+  if (known.mailsSent === 0 || mailPlans[category].length === 0) return [exhausted(situation, rejected)];
   const grace = plus(now, GRACE_PERIOD);
   const until = isBefore(grace, expiresAt) ? grace : expiresAt;
-  return [
-    { type: 'GracePeriodStarted', data: { until, explanation: explain(known, 'wait', rejected), cohort } },
-  ];
+  const explanation = explain(situation, 'wait', rejected);
+  return [{ type: 'GracePeriodStarted', data: { until, explanation, cohort } }];
 };
 
 const rejections = (retry: Planned<unknown>, mail: Planned<unknown>): Explanation['rejected'] => [
@@ -129,47 +56,88 @@ export interface NextSteps {
   readonly explanation: Explanation;
 }
 
-const stepsOf = (known: RecoveryCase, now: Instant): NextSteps => {
-  const { cohort } = known;
-  const retry = planRetry(known, now);
-  const retriesOver = known.scheduled === undefined && 'refused' in retry;
-  const mail = planMail(known, now, retriesOver);
+const plannedSteps = (situation: Situation): NextSteps => {
+  const { cohort, scheduled, notification, pspRetries } = situation.known;
+  const retry = planRetry(situation);
+  const retriesOver = scheduled === undefined && 'refused' in retry && !ofThePsp(pspRetries);
+  const mail = planMail(situation, retriesOver);
   const rejected = rejections(retry, mail);
   const events: RecoveryEvent[] = [];
   if (!('refused' in retry)) {
-    const explanation = explain(known, 'retry', rejected);
+    const explanation = explain(situation, 'retry', rejected, retry.because);
     events.push({ type: 'RetryScheduled', data: { attempt: retry.what, at: retry.at, explanation, cohort } });
   }
   if (!('refused' in mail)) {
     const { step, template } = mail.what;
-    const explanation = explain(known, 'notify', rejected);
+    const explanation = explain(situation, 'notify', rejected, mail.because);
     const data = { step, channel: 'email', at: mail.at, template, explanation, cohort } as const;
     events.push({ type: 'NotificationScheduled', data });
   }
-  const explanation = explain(known, 'wait', rejected);
-  const pending = events.length > 0 || known.scheduled !== undefined || known.notification !== undefined;
-  return { events: pending ? events : closing(known, now, rejected), explanation };
+  const pending = events.length > 0 || scheduled !== undefined || notification !== undefined;
+  return {
+    events: pending ? events : closing(situation, rejected),
+    explanation: explain(situation, 'wait', rejected),
+  };
 };
 
-/**
- * What follows from where the recovery stands: the next retry and mail where none is pending, else its end. Nothing
- * follows while an attempt has no outcome yet.
- */
-export const nextSteps = (known: Extract<Recovery, { status: 'active' }>, now: Instant): NextSteps => {
-  if (known.open !== undefined) {
-    const reason = 'an attempt has no outcome yet';
-    const rejected = ['retry', 'notify', 'close'].map((candidate) => ({ candidate, reason }));
-    return { events: [], explanation: explain(known, 'wait', rejected) };
-  }
-  const reason = superseded(known, now);
-  if (known.notification === undefined || reason === undefined) return stepsOf(known, now);
+/** Once for each category and each rule that calls for it. */
+const escalation = ({ known, effects }: Situation): RecoveryEvent[] => {
+  const { cohort, classification, escalated } = known;
+  const { category } = classification;
+  const events: RecoveryEvent[] = [];
+  const matter = merchantsMatter[category];
+  if (matter !== undefined && !escalated.includes(category))
+    events.push({ type: 'RecoveryEscalated', data: { cause: category, reason: matter, cohort } });
+  const { escalate } = effects;
+  if (escalate !== undefined && !escalated.includes(escalate.rule.id))
+    events.push({
+      type: 'RecoveryEscalated',
+      data: { cause: escalate.rule.id, reason: escalate.reason, cohort },
+    });
+  return events;
+};
+
+const stopped = (
+  situation: Situation,
+  { rule, reason }: { rule: { name: string }; reason: string },
+): NextSteps => {
+  const because = `the rule "${rule.name}" ends the recovery: ${reason}`;
+  const rejected = ['retry', 'notify', 'wait'].map((candidate) => ({ candidate, reason: because }));
+  const explanation = explain(situation, 'close', rejected);
+  const { cohort } = situation.known;
+  const data = { reason: 'stopped_by_rule', explanation, cohort };
+  return { events: [{ type: 'RecoveryExhausted', data }], explanation };
+};
+
+/** The mail that is not called for any more goes first, so that another can be planned. */
+const afterDropping = (situation: Situation): NextSteps => {
+  const { known } = situation;
+  const reason = superseded(situation);
+  if (known.notification === undefined || reason === undefined) return plannedSteps(situation);
   const { step } = known.notification;
   const dropped: RecoveryEvent = {
     type: 'NotificationDropped',
     data: { step, reason, cohort: known.cohort },
   };
-  const after = evolve(known, dropped);
-  if (after.status === 'none') return stepsOf(known, now);
-  const { events, explanation } = stepsOf(after, now);
+  const after = evolve({ ...known, status: 'active' }, dropped);
+  if (after.status === 'none') return plannedSteps(situation);
+  const { events, explanation } = plannedSteps({ ...situation, known: after });
   return { events: [dropped, ...events], explanation };
+};
+
+/**
+ * What follows from where the recovery stands: the next retry and mail where none is pending, else its end. Pure: the
+ * same recovery, instant and guidance lead to the same steps. Nothing follows while an attempt has no outcome yet.
+ */
+export const nextSteps = (known: RecoveryCase, now: Instant, guidance: Guidance): NextSteps => {
+  const effects = guidance.rules.match(ruleFactsOf(guidance.circumstances, known, now));
+  const situation = { known, now, guidance, effects };
+  if (known.open !== undefined) {
+    const reason = 'an attempt has no outcome yet';
+    const rejected = ['retry', 'notify', 'close'].map((candidate) => ({ candidate, reason }));
+    return { events: [], explanation: explain(situation, 'wait', rejected) };
+  }
+  const { stop } = situation.effects;
+  const { events, explanation } = stop ? stopped(situation, stop) : afterDropping(situation);
+  return { events: [...escalation(situation), ...events], explanation };
 };

@@ -1,11 +1,22 @@
 import { type Instant, isBefore, plus } from '../../kernel/clock.js';
 import type { PaymentId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Debt } from '../../kernel/ports.js';
+import type { Loaded } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import type { Payment } from '../payment/state.js';
-import { type Acting, type Done, give, nowOf, paymentOf, requestIdOf } from './acting.js';
+import {
+  type Acting,
+  contextOf,
+  type Done,
+  give,
+  guidanceFor,
+  nowOf,
+  paymentOf,
+  requestIdOf,
+} from './acting.js';
 import { classify } from './classification/classify.js';
 import type { Settlement } from './command.js';
+import { settleSlot, slotOutcomeOf } from './slot.js';
 import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
 
 /** The PSP's answer as the decider takes it. A lookup that finds nothing means that nothing was charged. */
@@ -58,22 +69,37 @@ export const chargedOf = ({ paymentMethodId, references }: Debt): Charged => ({
   references,
 });
 
+const NOT_MADE = { outcome: 'not_made' } as const;
+
 /** Asks the PSP for the outcome of an attempt whose intent is recorded, and records it. */
 export const settle = async (
   acting: Acting,
   known: KnownRecovery,
   open: OpenAttempt,
-  payment: Payment,
+  payment: Loaded<Payment>,
 ): Promise<Done> => {
   const { deps } = acting;
   if (!(await deps.stillMine())) return acting.loaded;
   const { attempt, idempotencyKey } = open;
-  const debt = charging(debtOrThrow(acting, known, payment), open.charged);
-  const ask = mayCharge(known, payment, open, nowOf(acting)) ? 'charge' : 'lookup';
+  const debt = charging(debtOrThrow(acting, known, payment.state), open.charged);
+  const ask = mayCharge(known, payment.state, open, nowOf(acting)) ? 'charge' : 'lookup';
   const outcome = await deps.psp[ask](debt, idempotencyKey, requestIdOf(acting, String(attempt)));
   deps.faults('retry:after-charge');
   const now = nowOf(acting);
-  const data = { attempt, outcome: settlementOf(outcome, now), now };
+  const settlement = settlementOf(outcome, now);
+  const slot = outcome.status === 'not_found' ? NOT_MADE : slotOutcomeOf(settlement);
+  const { credentialId, ...ref } = {
+    attempt,
+    recoveryId: acting.recoveryId,
+    credentialId: open.credentialId,
+  };
+  const ledger =
+    slot &&
+    credentialId &&
+    (await settleSlot(deps.store, credentialId, ref, slot, contextOf(acting, 'slot')));
+  deps.faults('retry:after-slot');
+  const guidance = await guidanceFor(acting, payment, ledger || undefined);
+  const data = { attempt, outcome: settlement, guidance, now };
   const done = await give(acting, { type: 'SettleRetry', data });
   if (done.events.some(({ type }) => type === 'DoublePaymentSuspected'))
     deps.logger.error({ payment_id: known.paymentId, attempt }, 'a debt was probably paid twice');

@@ -1,11 +1,14 @@
 import { expect } from 'chai';
-import { policy, startRecovery, T0 } from '../../../test/support/recoverySamples.js';
+import { CREDENTIAL, T0 } from '../../../test/support/recoverySamples.js';
+import { startRecovery } from '../../../test/support/startedRecovery.js';
 import { recoveryStream } from '../../events/recovery.js';
 import { MemoryEventStore } from '../../infra/eventStore/memoryEventStore.js';
 import { deriveId, type OrgId, paymentIdOf, recoveryIdOf } from '../../kernel/ids.js';
 import { DAY, plus } from '../../kernel/clock.js';
 import { handle } from '../handle.js';
 import { recoveryDecider } from './decide.js';
+import { rulesReader } from '../rules/reader.js';
+import type { GuidanceSources } from './readGuidance.js';
 import { settleDeclinedAttempt } from './settleAttempt.js';
 
 const ORG = deriveId('org') as OrgId;
@@ -22,6 +25,7 @@ const attempt = { recoveryId, attempt: 1, failure, triggerId: 'ch_1' };
 
 describe('settleDeclinedAttempt', () => {
   let store: MemoryEventStore;
+  let sources: GuidanceSources;
   const types = async (): Promise<string[]> => {
     const found: string[] = [];
     for await (const page of store.readStream(stream)) found.push(...page.map(({ type }) => type));
@@ -30,27 +34,34 @@ describe('settleDeclinedAttempt', () => {
 
   beforeEach(async () => {
     store = new MemoryEventStore();
+    sources = { store, rulesOf: rulesReader(store) };
     const context = { ...contextOf(ORG), commandId: deriveId('1') };
-    await handle(store, recoveryDecider, stream, startRecovery('insufficient_funds', { policy }), context);
-    const begin = { attempt: 1, idempotencyKey: 'k', charged: { references: {} }, now: plus(T0, DAY) };
+    await startRecovery(store, ORG, 'insufficient_funds');
+    const begin = {
+      attempt: 1,
+      idempotencyKey: 'k',
+      charged: { references: {} },
+      credentialId: CREDENTIAL,
+      now: plus(T0, DAY),
+    };
     const started = { ...context, commandId: deriveId('2') };
     await handle(store, recoveryDecider, stream, { type: 'StartRetry', data: begin }, started);
   });
 
   it('gives an open attempt its outcome, once', async () => {
-    await settleDeclinedAttempt(store, attempt, contextOf(ORG));
+    await settleDeclinedAttempt(sources, attempt, contextOf(ORG));
     const log = await types();
     expect(log).to.include('RetryDeclined');
-    await settleDeclinedAttempt(store, { ...attempt, triggerId: 'ch_2' }, contextOf(ORG));
+    await settleDeclinedAttempt(sources, { ...attempt, triggerId: 'ch_2' }, contextOf(ORG));
     expect(await types()).to.deep.equal(log);
   });
 
   it("does not touch another organization's recovery, nor make one", async () => {
     const before = await types();
     for (const wrong of [
-      settleDeclinedAttempt(store, attempt, contextOf(deriveId('other') as OrgId)),
+      settleDeclinedAttempt(sources, attempt, contextOf(deriveId('other') as OrgId)),
       settleDeclinedAttempt(
-        store,
+        sources,
         { ...attempt, recoveryId: recoveryIdOf(paymentIdOf(ORG, 'x')) },
         contextOf(ORG),
       ),

@@ -25,6 +25,7 @@ export interface OpenAttempt {
   readonly idempotencyKey: string;
   readonly startedAt: Instant;
   readonly checks: number;
+  readonly credentialId?: string;
   /** Absent in older logs: then what the payment says now. */
   readonly charged?: Charged;
   /** When to ask what became of it. */
@@ -50,6 +51,10 @@ export interface RecoveryCase {
   readonly triggers: Triggers;
   readonly chargeable: boolean;
   readonly payable: boolean;
+  /** The PSP retries by itself: watched until it gives up, or to be told to stop, and told. Undefined: it does not. */
+  readonly pspRetries?: 'watched' | 'gave_up' | 'to_stop' | 'stopped';
+  /** What the merchant was told of: categories, ids of rules. */
+  readonly escalated: readonly string[];
   /** Attempts of ours whose intent was recorded. */
   readonly attempts: number;
   /** Of these, those that the PSP refused for a fault that is not the customer's: they use nothing up. */

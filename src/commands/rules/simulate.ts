@@ -1,41 +1,5 @@
-import type { PaymentEvent } from '../../events/payment.js';
-import type { Classification } from '../../events/recovery.js';
 import type { Range, Rule, RuleConditions } from '../../events/rules.js';
-import { HOUR, type Instant } from '../../kernel/clock.js';
 import type { RuleEffects, RuleFacts, RuleRef, RuleSet } from './match.js';
-
-type Failed = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
-/** Of a reported failure, what rules go by. */
-export type RuledFailure = Pick<Failed, 'amount' | 'currency' | 'failure'> & {
-  readonly customer?: Pick<Failed['customer'], 'segment'>;
-  readonly payment_method?: Pick<NonNullable<Failed['payment_method']>, 'country'> | undefined;
-  readonly metadata?: Failed['metadata'] | undefined;
-};
-
-export interface RuleMoment {
-  /** Number of the retry that would come next. */
-  readonly attempt: number;
-  readonly openedAt: Instant;
-  readonly now: Instant;
-}
-
-/** What rules are asked with when the next step of a failed payment is decided. */
-export const ruleFactsOf = (
-  { amount, currency, failure, customer, payment_method: method, metadata = {} }: RuledFailure,
-  { category, hardness }: Pick<Classification, 'category' | 'hardness'>,
-  { attempt, openedAt, now }: RuleMoment,
-): RuleFacts => ({
-  category,
-  hardness,
-  amount,
-  currency,
-  ...(failure.card_brand !== undefined && { card_brand: failure.card_brand }),
-  ...(method?.country !== undefined && { country: method.country }),
-  ...(customer?.segment !== undefined && { segment: customer.segment }),
-  metadata,
-  attempt,
-  hours_since_failure: Math.max(0, Date.parse(now) - Date.parse(openedAt)) / HOUR,
-});
 
 /** How one rule stands to a failure. */
 export interface RuleVerdict {

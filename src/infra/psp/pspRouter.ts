@@ -78,6 +78,11 @@ export const pspRouter = ({ sandbox, stripe, ...connections }: PspRouterOptions)
       if (psp === undefined) throw new DomainError('unavailable', `No PSP is connected for ${debt.gateway}`);
       return psp.openCheckout(debt, page);
     },
+    stopRetries: async (debt, requestId) => {
+      const psp = await reachable(debt);
+      if (psp === 'unavailable') return { status: 'undecided', reason: 'connection_unavailable' };
+      return psp?.stopRetries(debt, requestId) ?? { status: 'left', reason: 'psp_not_connected' };
+    },
     closeCheckout: async (debt, reference, requestId) => {
       const psp = await reachable(debt);
       if (psp === 'unavailable') return { status: 'undecided', reason: 'connection_unavailable' };

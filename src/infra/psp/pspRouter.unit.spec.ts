@@ -8,6 +8,7 @@ const named = (name: string): Psp => ({
   charge: () => Promise.resolve({ status: 'succeeded', reference: name }),
   lookup: () => Promise.resolve({ status: 'succeeded', reference: name }),
   openCheckout: () => Promise.resolve({ status: 'open', url: name, reference: name }),
+  stopRetries: () => Promise.resolve({ status: 'left', reason: name }),
   closeCheckout: () => Promise.resolve({ status: 'paid', reference: name }),
 });
 

@@ -7,6 +7,7 @@ import type {
   Checkout,
   CheckoutPage,
   ClosedCheckout,
+  StoppedRetries,
   Debt,
   Failure,
   Psp,
@@ -127,6 +128,11 @@ export class SandboxPsp implements Psp {
         reference: id,
       });
     });
+  }
+
+  /** It has no engine of its own. */
+  stopRetries(): Promise<StoppedRetries> {
+    return Promise.resolve({ status: 'stopped' });
   }
 
   /** Under the debt's lock: who pays at the same moment is either seen or refused. */

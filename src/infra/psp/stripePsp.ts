@@ -2,7 +2,15 @@ import Stripe from 'stripe';
 import type { OrgId } from '../../kernel/ids.js';
 import type { Json } from '../../kernel/json.js';
 import type { Logger } from '../../kernel/logger.js';
-import type { ChargeOutcome, Checkout, CheckoutPage, ClosedCheckout, Debt, Psp } from '../../kernel/ports.js';
+import type {
+  ChargeOutcome,
+  Checkout,
+  CheckoutPage,
+  ClosedCheckout,
+  Debt,
+  Psp,
+  StoppedRetries,
+} from '../../kernel/ports.js';
 import {
   EXPAND_INVOICE,
   outcomeOfFault,
@@ -98,6 +106,26 @@ export class StripePsp implements Psp {
       return await closeStripeCheckout(this.#stripe, apiKey, reference, headersOf(requestId));
     } catch {
       return { status: 'undecided', reason: 'unavailable' };
+    }
+  }
+
+  /** An invoice that does not advance by itself is collected only when somebody pays it. */
+  async stopRetries(debt: Debt, requestId?: string): Promise<StoppedRetries> {
+    const { invoice } = debt.references;
+    if (invoice === undefined) return { status: 'left', reason: 'no_invoice' };
+    try {
+      const apiKey = await this.#options.apiKeyOf(debt.orgId);
+      if (apiKey === undefined) return { status: 'left', reason: 'psp_not_connected' };
+      const options = { apiKey, ...headersOf(requestId) };
+      await this.#stripe.invoices.update(invoice, { auto_advance: false }, options);
+      return { status: 'stopped' };
+    } catch (error) {
+      const { statusCode, code } = error as StripeFault;
+      const refused =
+        statusCode !== undefined && statusCode < 500 && statusCode !== 429 && statusCode !== 409;
+      return refused
+        ? { status: 'left', reason: code ?? `http_${statusCode}` }
+        : { status: 'undecided', reason: `http_${statusCode ?? 'none'}` };
     }
   }
 

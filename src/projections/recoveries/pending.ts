@@ -2,15 +2,15 @@ import { CHECKOUT_QUIET, SETTLE_AFTER } from '../../events/recovery.js';
 import { type Instant, plus } from '../../kernel/clock.js';
 
 /**
- * retry and notify: a step is due · settle: ask what became of a charge begun · close: exhausted or expired ·
+ * retry and notify: a step is due · stop: tell the PSP to retry no more by itself · settle: ask what became of a charge begun · close: exhausted or expired ·
  * abandon: the recovery ended while a mail was under way, and nobody told what became of it.
  */
-export type ActionKind = 'retry' | 'settle' | 'notify' | 'abandon' | 'close';
+export type ActionKind = 'stop' | 'retry' | 'settle' | 'notify' | 'abandon' | 'close';
 export type NextAction = Readonly<{ kind: ActionKind; at: Instant }>;
 
 /** What a recovery is waiting for. Closed, it may still wait for the outcome of a charge or mail begun. */
 export type Pending = Readonly<{
-  charge: Readonly<{ kind: 'retry' | 'settle'; at: Instant }> | null;
+  charge: Readonly<{ kind: 'stop' | 'retry' | 'settle'; at: Instant }> | null;
   mail: Readonly<{ at: Instant; begun: boolean }> | null;
   /** Null once closed. */
   expires_at: Instant | null;
@@ -40,7 +40,7 @@ export const nextOf = ({
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
   if (expires_at === null) return mail && { kind: 'abandon', at: mail.at };
   let next: NextAction = { kind: 'close', at: later(expires_at, quiet_until) };
-  next = sooner(next, 'retry', charge && later(charge.at, quiet_until));
+  if (charge !== null) next = sooner(next, charge.kind, later(charge.at, quiet_until));
   next = sooner(next, 'notify', mail && later(mail.at, quiet_until));
   return sooner(next, 'close', grace_until && later(grace_until, quiet_until));
 };

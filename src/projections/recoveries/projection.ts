@@ -68,6 +68,8 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
     policy_version: data.policy_version,
     attempts: [],
     notifications: [],
+    psp_retries: data.psp_retries === undefined ? null : data.psp_retries === 'watch' ? 'watched' : 'to_stop',
+    escalations: [],
     next_action: null,
     link_opened_at: null,
     checkouts: 0,
@@ -95,13 +97,17 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
     const scheduled = row.attempts.find(({ status }) => status === 'scheduled')?.scheduled_at;
     const dropped = scheduled && dropsRetry(event.data, scheduled);
     const attempts = dropped ? dropAttempts(row.attempts) : row.attempts;
-    return moved(row, event, { ...reclassified(row, event.data), attempts });
+    const psp_retries = event.data.psp_gave_up === true ? 'gave_up' : row.psp_retries;
+    return moved(row, event, { ...reclassified(row, event.data), psp_retries, attempts });
   },
   RetryScheduled: (row, event) =>
     moved(row, event, {
       attempts: scheduledAttempt(row.attempts, event.data.attempt, instant(event.data.at)),
       grace_until: null,
     }),
+  RetryDropped: (row, event) => moved(row, event, { attempts: dropAttempts(row.attempts) }),
+  PspRetriesStopped: (row, event) => moved(row, event, { psp_retries: 'stopped' }),
+  PspRetriesLeft: (row, event) => moved(row, event, { psp_retries: 'watched' }),
   RetryStarted: (row, event) =>
     moved(row, event, {
       attempts: withAttempt(row.attempts, event.data.attempt, () => ({
@@ -202,6 +208,12 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
 
 const endings: Changes<RecoveryRow, RecoveryEvent> = {
   DoublePaymentSuspected: (row, event) => moved(row, event, { double_payment: true }),
+  RecoveryEscalated: (row, event) => {
+    const { cause, reason } = event.data;
+    return moved(row, event, {
+      escalations: [...row.escalations, { cause, reason, at: occurredAt(event) }],
+    });
+  },
   /** Also after it was given up: money that came in is a recovery. */
   RecoverySucceeded: (row, event) =>
     closed(row, event, {
@@ -229,7 +241,7 @@ const endings: Changes<RecoveryRow, RecoveryEvent> = {
 
 /** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
 export const recoveries: Projection<RecoveryRow> = {
-  version: 2,
+  version: 3,
   table: {
     name: 'recoveries',
     columns: {
@@ -254,6 +266,8 @@ export const recoveries: Projection<RecoveryRow> = {
       policy_version: 'integer',
       attempts: 'jsonb',
       notifications: 'jsonb',
+      psp_retries: 'text',
+      escalations: 'jsonb',
       next_action: 'jsonb',
       link_opened_at: 'timestamptz',
       checkouts: 'integer',

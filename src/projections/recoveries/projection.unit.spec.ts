@@ -32,6 +32,8 @@ describe('recoveries', () => {
       currency: 'EUR',
       recovered_amount: null,
       source: null,
+      psp_retries: null,
+      escalations: [],
       double_payment: false,
       opened_at: OPENED,
       closed_at: null,

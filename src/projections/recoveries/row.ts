@@ -43,6 +43,13 @@ export type NotificationView = Readonly<{
   message_id: string | null;
 }>;
 
+export type EscalationView = Readonly<{
+  /** The category, or the id of the rule. */
+  cause: string;
+  reason: string;
+  at: string;
+}>;
+
 export type RecoveryRow = Readonly<{
   /** The recovery's id. */
   key: string;
@@ -73,6 +80,10 @@ export type RecoveryRow = Readonly<{
   policy_version: number;
   attempts: readonly AttemptView[];
   notifications: readonly NotificationView[];
+  /** The PSP has an engine of its own: watched until it gave up, or told to stop. */
+  psp_retries: 'watched' | 'gave_up' | 'to_stop' | 'stopped' | null;
+  /** Matters for the merchant, the oldest first. */
+  escalations: readonly EscalationView[];
   /** What is due next; once closed, only the outcome of a charge or mail still under way. */
   next_action: NextAction | null;
   /** When the customer's page was opened first. */
@@ -91,7 +102,8 @@ export type RecoveryRow = Readonly<{
   position: number;
 }>;
 
-const chargeOf = (attempts: readonly AttemptView[]): Pending['charge'] => {
+const chargeOf = ({ attempts, psp_retries, opened_at }: RecoveryRow): Pending['charge'] => {
+  if (psp_retries === 'to_stop') return { kind: 'stop', at: opened_at };
   const open = attempts.findLast(
     ({ status }) => status === 'scheduled' || status === 'started' || status === 'unknown',
   );
@@ -112,7 +124,7 @@ const mailOf = (notifications: readonly NotificationView[]): Pending['mail'] => 
 /** What is due first. Closing has dropped what was only scheduled. */
 export const nextActionOf = (row: RecoveryRow): NextAction | null =>
   nextOf({
-    charge: chargeOf(row.attempts),
+    charge: chargeOf(row),
     mail: mailOf(row.notifications),
     expires_at: row.status === 'active' ? row.expires_at : null,
     grace_until: row.grace_until,

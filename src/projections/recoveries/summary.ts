@@ -37,6 +37,8 @@ const retrySummary = (event: Extract<RecoveryEvent, { type: `Retry${string}` }>)
   switch (event.type) {
     case 'RetryScheduled':
       return `${attempt} is planned for ${event.data.at}.`;
+    case 'RetryDropped':
+      return `${attempt} is not made: ${event.data.reason}.`;
     case 'RetryStarted':
       return `${attempt} begins: the PSP is asked to charge.`;
     case 'RetrySucceeded':
@@ -86,6 +88,12 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return started(event.data);
     case 'FurtherFailureRecorded':
       return failedAgain(event.data);
+    case 'RecoveryEscalated':
+      return `A matter for the merchant: ${event.data.reason}.`;
+    case 'PspRetriesStopped':
+      return 'The PSP is told to retry no more by itself: the retries are ours.';
+    case 'PspRetriesLeft':
+      return `The PSP does not stop retrying by itself (${event.data.reason}): it is left to it.`;
     case 'RecoveryLinkOpened':
       return 'The payment page was opened.';
     case 'CheckoutOpened':

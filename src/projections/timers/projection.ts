@@ -54,6 +54,9 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
     change(row, event, dropsCharge(row, event.data) ? { charge: null } : {}),
   RetryScheduled: (row, event) =>
     change(row, event, { charge: { kind: 'retry', at: instant(event.data.at) }, grace_until: null }),
+  RetryDropped: (row, event) => change(row, event, { charge: null }),
+  PspRetriesStopped: (row, event) => change(row, event, { charge: null }),
+  PspRetriesLeft: (row, event) => change(row, event, { charge: null }),
   RetryStarted: (row, event) =>
     change(row, event, { charge: { kind: 'settle', at: settleAt(event.data.started_at) } }),
   RetryOutcomeUnknown: (row, event) =>
@@ -82,6 +85,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
   CheckoutUndecided: (row, event) => change(row, event, { quiet_until: instant(event.data.check_at) }),
   GracePeriodStarted: (row, event) => change(row, event, { grace_until: instant(event.data.until) }),
   DoublePaymentSuspected: (row, event) => change(row, event, {}),
+  RecoveryEscalated: (row, event) => change(row, event, {}),
 };
 
 /**
@@ -89,7 +93,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
  * early, never late. A step that was begun is due a minute later, in case its worker died.
  */
 export const timers: Projection<TimerRow> = {
-  version: 2,
+  version: 3,
   table: {
     name: 'timers',
     columns: {
@@ -109,7 +113,10 @@ export const timers: Projection<TimerRow> = {
       RecoveryStarted: (event, key, row) =>
         row ??
         timer(key, event, {
-          charge: null,
+          charge:
+            event.data.psp_retries === 'take_over'
+              ? { kind: 'stop', at: instant(event.data.cohort.opened_at) }
+              : null,
           mail: null,
           expires_at: instant(event.data.expires_at),
           grace_until: null,

@@ -101,7 +101,7 @@ describe('compileTables', () => {
     const other = group({ codes: ['b'], retry: 'never' }, { fields: ['iban'], brands: ['visa', 'acme'] });
     expect(faults({ ...file(), groups: [other] })).to.deep.equal([
       '/groups/0/fields/0 must be one of advice_code, network_code, decline_code, code',
-      '/groups/0/brands/1 must be one of visa, mastercard, amex, discover, diners, jcb, unionpay, rupay, unknown',
+      '/groups/0/brands/1 must be one of visa, mastercard, amex, discover, diners, jcb, unionpay, rupay, upi, ach, unknown',
     ]);
   });
 

@@ -1,0 +1,94 @@
+import type { AttemptOutcome, CredentialEvent } from '../../events/credential.js';
+import type { RetryPermission } from '../../events/category.js';
+import { type Instant, isBefore } from '../../kernel/clock.js';
+import type { Decider } from '../../kernel/decider.js';
+import type { Message } from '../../kernel/message.js';
+import { attemptId, type Charge, emptyLedger, entryOf, evolve, type Ledger, permitFor } from './ledger.js';
+import type { NetworkLimits } from './networkLimits.js';
+
+/** One attempt of one recovery. */
+export interface AttemptRef {
+  readonly recoveryId: string;
+  readonly attempt: number;
+}
+export interface Verdict {
+  readonly retry: RetryPermission;
+  readonly earliest_at?: Instant;
+}
+
+export type ReserveAttempt = Message<
+  'ReserveAttempt',
+  AttemptRef & { readonly charge: Charge; readonly limits: NetworkLimits; readonly now: Instant }
+>;
+export type SettleAttempt = Message<
+  'SettleAttempt',
+  AttemptRef & { readonly outcome: AttemptOutcome; readonly verdict?: Verdict; readonly now: Instant }
+>;
+export type RecordExternalAttempt = Message<
+  'RecordExternalAttempt',
+  { readonly triggerId: string; readonly charge: Charge; readonly verdict: Verdict; readonly at: Instant }
+>;
+export type CredentialCommand = ReserveAttempt | SettleAttempt | RecordExternalAttempt;
+
+const stored = ({ retry, earliest_at }: Verdict) => ({
+  retry,
+  ...(earliest_at !== undefined && { earliest_at }),
+});
+
+/** Nothing where a limit is reached: whoever asked sees no reservation, and asks `permitFor` why. */
+const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
+  const { recoveryId: recovery_id, attempt, charge, limits, now } = data;
+  if (entryOf(ledger, attemptId(recovery_id, attempt))?.open === true) return [];
+  const permit = permitFor(ledger, charge, now, limits);
+  if ('refused' in permit || isBefore(now, permit.at)) return [];
+  const { version: limits_version } = limits;
+  return [
+    {
+      type: 'AttemptReserved',
+      data: { recovery_id, attempt, ...charge, limits_version, reserved_at: now },
+    },
+  ];
+};
+
+const settle = ({ data }: SettleAttempt, ledger: Ledger): CredentialEvent[] => {
+  const { recoveryId: recovery_id, attempt, outcome, verdict, now } = data;
+  if (entryOf(ledger, attemptId(recovery_id, attempt))?.open !== true) return [];
+  const judged = verdict === undefined ? {} : { verdict: stored(verdict) };
+  return [{ type: 'AttemptSettled', data: { recovery_id, attempt, outcome, ...judged, settled_at: now } }];
+};
+
+const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEvent[] => {
+  const { triggerId: trigger_id, charge, verdict, at: attempted_at } = data;
+  if (entryOf(ledger, trigger_id) !== undefined) return [];
+  return [
+    {
+      type: 'ExternalAttemptRecorded',
+      data: { trigger_id, ...charge, verdict: stored(verdict), attempted_at },
+    },
+  ];
+};
+
+/** Whether the slot of this attempt is taken and not given back. */
+export const isReserved = (ledger: Ledger, { recoveryId, attempt }: AttemptRef): boolean =>
+  entryOf(ledger, attemptId(recoveryId, attempt))?.open === true;
+
+/**
+ * The attempts on one credential, in a stream of their own: several recoveries charge one card, and only an append at
+ * the revision read can keep two of them from taking the last slot.
+ */
+export const credentialDecider: Decider<Ledger, CredentialCommand, CredentialEvent> = {
+  initialState: emptyLedger,
+  evolve,
+  decide: (command, ledger) => {
+    switch (command.type) {
+      case 'ReserveAttempt':
+        return reserve(command, ledger);
+      case 'SettleAttempt':
+        return settle(command, ledger);
+      case 'RecordExternalAttempt':
+        return record(command, ledger);
+      default:
+        return command satisfies never;
+    }
+  },
+};

@@ -1,0 +1,142 @@
+import type { CredentialEvent, Initiator } from '../../events/credential.js';
+import { HOUR, type Instant, latest } from '../../kernel/clock.js';
+import type { Limit, NetworkLimits } from './networkLimits.js';
+
+/** What a network counts an attempt by. */
+export interface Charge {
+  readonly amount: number;
+  readonly currency: string;
+  /** As `cardBrandOf` gives it; `unknown` when nobody told. */
+  readonly brand: string;
+  readonly initiator: Initiator;
+}
+
+interface Entry extends Charge {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Not once the attempt succeeded or turned out never to have been made. */
+  readonly counted: boolean;
+  readonly open: boolean;
+}
+
+/** Every attempt on one credential at one acceptor, ours and others', as far back as a limit looks. */
+export interface Ledger {
+  readonly entries: readonly Entry[];
+  /** The attempt whose decline forbids any other. */
+  readonly bannedBy?: string;
+  /** A network wants no attempt before then. */
+  readonly notBefore?: Instant;
+}
+
+export const emptyLedger: Ledger = { entries: [] };
+
+/** Longer than any limit looks back. */
+const KEPT = 200 * 24 * HOUR;
+
+export const attemptId = (recoveryId: string, attempt: number): string => `${recoveryId}:${attempt}`;
+
+export const entryOf = (ledger: Ledger, id: string): Entry | undefined =>
+  ledger.entries.find((entry) => entry.id === id);
+
+const withEntry = (ledger: Ledger, entry: Entry): Ledger => ({
+  ...ledger,
+  entries: [...ledger.entries.filter(({ id, at }) => id !== entry.id && at > entry.at - KEPT), entry],
+});
+
+type Verdict = Extract<CredentialEvent, { type: 'ExternalAttemptRecorded' }>['data']['verdict'];
+
+const judged = (ledger: Ledger, id: string, { retry, earliest_at }: Verdict): Ledger => {
+  const notBefore = latest(ledger.notBefore, earliest_at);
+  return {
+    ...ledger,
+    ...(retry === 'never' && { bannedBy: ledger.bannedBy ?? id }),
+    ...(notBefore !== undefined && { notBefore }),
+  };
+};
+
+export const evolve = (ledger: Ledger, { type, data }: CredentialEvent): Ledger => {
+  switch (type) {
+    case 'AttemptReserved': {
+      const { recovery_id, attempt, amount, currency, brand, initiator, reserved_at } = data;
+      const charge = { amount, currency, brand, initiator };
+      const id = attemptId(recovery_id, attempt);
+      return withEntry(ledger, { id, ...charge, at: Date.parse(reserved_at), counted: true, open: true });
+    }
+    case 'AttemptSettled': {
+      const id = attemptId(data.recovery_id, data.attempt);
+      const counted = data.outcome === 'declined' || data.outcome === 'unresolved';
+      const entries = ledger.entries.map((entry) =>
+        entry.id === id ? { ...entry, counted, open: false } : entry,
+      );
+      const settled = { ...ledger, entries };
+      return data.verdict === undefined ? settled : judged(settled, id, data.verdict);
+    }
+    case 'ExternalAttemptRecorded': {
+      const { trigger_id: id, amount, currency, brand, initiator, attempted_at, verdict } = data;
+      const charge = { amount, currency, brand, initiator };
+      const entry = { id, ...charge, at: Date.parse(attempted_at), counted: true, open: false };
+      return judged(withEntry(ledger, entry), id, verdict);
+    }
+    default:
+      return type satisfies never;
+  }
+};
+
+export type Permit =
+  | {
+      readonly at: Instant;
+      /** What makes the attempt wait, when it does. */
+      readonly waitsFor?: string;
+      /** Attempts that count, by the limit's name. */
+      readonly used: Readonly<Record<string, number>>;
+    }
+  | { readonly refused: string };
+
+export const limitsOf = (limits: NetworkLimits, brand: string): readonly Limit[] =>
+  limits.brands[brand] ?? limits.others;
+
+const isSame = (entry: Entry, charge: Charge, { same }: Limit): boolean =>
+  (!same.includes('initiator') || entry.initiator === charge.initiator) &&
+  (!same.includes('amount') || (entry.amount === charge.amount && entry.currency === charge.currency));
+
+/** The instants of the attempts that a limit counts at `from`, in order. */
+const countedAt = (ledger: Ledger, charge: Charge, limit: Limit, from: number): readonly number[] =>
+  ledger.entries
+    .filter(({ at, counted }) => counted && at > from - limit.hours * HOUR)
+    .filter((entry) => isSame(entry, charge, limit))
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
+
+/** When so many of the counted attempts are out of the window that one more fits. */
+const freeFrom = ({ hours, max }: Limit, counted: readonly number[], from: number): number => {
+  const leaving = counted[counted.length - max];
+  return leaving === undefined ? from : leaving + hours * HOUR;
+};
+
+const describe = ({ max, hours }: Limit): string =>
+  `${max} attempts in ${hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} hours`}`;
+
+/**
+ * The earliest instant from `from` on at which every limit allows one more attempt. Counters are rolling: an attempt
+ * leaves a window to the millisecond. They are of the credential, not of the recovery, the invoice or the policy.
+ */
+export const permitFor = (ledger: Ledger, charge: Charge, from: Instant, limits: NetworkLimits): Permit => {
+  if (ledger.bannedBy !== undefined)
+    return { refused: 'a decline of this payment method forbids every further attempt with it' };
+  const wanted = Date.parse(from);
+  const used: Record<string, number> = {};
+  let at = wanted;
+  let waitsFor: string | undefined;
+  const wait = (until: number, why: string) => {
+    if (until > at) [at, waitsFor] = [until, why];
+  };
+  if (ledger.notBefore !== undefined)
+    wait(Date.parse(ledger.notBefore), 'the network wants no attempt with this payment method before');
+  for (const limit of limitsOf(limits, charge.brand)) {
+    const counted = countedAt(ledger, charge, limit, wanted);
+    used[limit.name] = counted.length;
+    wait(freeFrom(limit, counted, wanted), `the limit of ${describe(limit)} is reached`);
+  }
+  return { at: new Date(at).toISOString(), used, ...(waitsFor !== undefined && { waitsFor }) };
+};

@@ -1,0 +1,64 @@
+import { isBefore, plus } from '../../kernel/clock.js';
+import { nextWithin, spansOf } from '../../kernel/localTime.js';
+import { isUrgent, mailPlans, type MailStep } from './mailPlans.js';
+import type { Planned, Situation } from './planRetry.js';
+
+/** However often its category changes, a recovery sends no more mails than that. */
+const MAX_MAILS = 6;
+
+type PlannedMail = Planned<MailStep & { readonly step: number }>;
+
+const refusalOf = ({ known, effects }: Situation): string | undefined => {
+  if (!known.payable) return 'there is no checkout to lead the customer to';
+  if (!known.channels.includes('email')) return 'no address or channel to mail to';
+  if (known.undeliverable) return 'the address cannot be reached';
+  if (effects.channel?.value === 'none') return `the rule "${effects.channel.rule.name}" wants no mail`;
+  return undefined;
+};
+
+/** The last mail says that it is the last, whatever a rule chooses for the others. */
+const templateOf = ({ effects }: Situation, planned: string): string =>
+  planned === 'final_notice' ? planned : (effects.template?.value ?? planned);
+
+/** The mail that follows those taken, whether or not one is planned already. */
+const mailAfter = (situation: Situation, retriesOver: boolean): PlannedMail => {
+  const { known, now, guidance } = situation;
+  const refused = refusalOf(situation);
+  if (refused !== undefined) return { refused };
+  const step = known.steps + 1;
+  const plan = mailPlans[known.classification.category];
+  const index = known.steps - known.stepsBefore;
+  const next = plan[index];
+  if (next === undefined)
+    return { refused: plan.length === 0 ? 'no mail for this category' : 'every mail is out' };
+  if (step > MAX_MAILS) return { refused: 'enough mails went out' };
+  if (next.afterRetries && !retriesOver) return { refused: 'retries come first' };
+  const wanted = plus(now, index === 0 && retriesOver ? 0 : next.delay);
+  const zone = guidance.circumstances.timezone ?? known.policy.timezone;
+  const quiet = known.policy.quiet_hours;
+  const at = quiet && zone !== undefined ? nextWithin(wanted, zone, spansOf(quiet.to, quiet.from)) : wanted;
+  const because = isBefore(wanted, at)
+    ? [`no mail from ${quiet?.from} to ${quiet?.to} o'clock local time`]
+    : [];
+  return isBefore(at, known.expiresAt)
+    ? { at, what: { ...next, template: templateOf(situation, next.template), step }, because }
+    : { refused: 'the recovery ends before the mail' };
+};
+
+export const planMail = (situation: Situation, retriesOver: boolean): PlannedMail =>
+  situation.known.notification === undefined
+    ? mailAfter(situation, retriesOver)
+    : { refused: 'one is scheduled' };
+
+/** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner. */
+export const superseded = (situation: Situation): string | undefined => {
+  const { notification, payable, classification } = situation.known;
+  if (notification === undefined || notification.messageId !== undefined) return undefined;
+  const plan = mailPlans[classification.category];
+  if (plan.length === 0) return 'no mail for this category';
+  if (!payable) return 'there is no checkout to lead the customer to';
+  const wanted = mailAfter(situation, false);
+  if (!isUrgent(plan) || 'refused' in wanted) return undefined;
+  const same = wanted.what.template === notification.template && !isBefore(wanted.at, notification.at);
+  return same ? undefined : 'another mail is called for';
+};

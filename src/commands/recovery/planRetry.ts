@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { DAY, type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
+import { nextMonthDay, nextWithin, spansOf } from '../../kernel/localTime.js';
+import { permitFor } from '../credential/ledger.js';
+import type { RuleEffects } from '../rules/match.js';
+import { categoryRetryCaps } from './classification/tables.js';
+import { chargeOf, type Guidance } from './guidance.js';
+import type { RecoveryCase } from './state.js';
+
+/** What a plan is made from. */
+export interface Situation {
+  readonly known: RecoveryCase;
+  readonly now: Instant;
+  readonly guidance: Guidance;
+  readonly effects: RuleEffects;
+}
+
+/** `because`: what set the time, in the order in which it did. */
+export type Planned<T> =
+  | { readonly at: Instant; readonly what: T; readonly because: readonly string[] }
+  | { readonly refused: string };
+
+/** 0 ≤ jitter < 1, the same for the same attempt of the same recovery. */
+const jitter = (seed: string, attempt: number): number =>
+  createHash('sha256').update(`${seed}:${attempt}`).digest().readUInt32BE(0) / 2 ** 32;
+
+const PAYDAY_WITHIN_DAYS = 4;
+
+/** Days are told as days, an hour and less to the minute. */
+const spoken = (minutes: number): string => {
+  if (minutes % 1440 === 0) return minutes === 1440 ? 'a day' : `${minutes / 1440} days`;
+  if (minutes % 60 === 0) return minutes === 60 ? 'an hour' : `${minutes / 60} hours`;
+  return `${Math.round(minutes)} minutes`;
+};
+
+/** The policy as a rule changes it; what a rule sets goes before what the policy says of the category. */
+const policyOf = ({ known: { policy, classification }, effects }: Situation) => {
+  const change = effects.policy?.value ?? {};
+  const own = policy.categories?.[classification.category] ?? {};
+  const timed = ['initial_delay_minutes', 'backoff_multiplier', 'max_delay_minutes'].some((f) => f in change);
+  return {
+    ...policy,
+    ...(own.max_retries !== undefined && { max_retries: Math.min(own.max_retries, policy.max_retries) }),
+    ...change,
+    waits: timed ? undefined : own.waits_minutes,
+  };
+};
+type Policy = Pick<
+  RecoveryCase['policy'],
+  'initial_delay_minutes' | 'backoff_multiplier' | 'max_delay_minutes'
+> & { readonly waits?: readonly number[] | undefined };
+
+/** Minutes before an attempt: as listed for the category, else exponential and capped. */
+const minutesBefore = (policy: Policy, attempt: number): number =>
+  policy.waits?.[Math.min(attempt, policy.waits.length) - 1] ??
+  Math.min(
+    policy.initial_delay_minutes * policy.backoff_multiplier ** (attempt - 1),
+    policy.max_delay_minutes,
+  );
+
+/** The wait before an attempt in milliseconds: up to a tenth shorter, so that a batch of failures spreads out. */
+export const backoff = (policy: Policy, seed: string, attempt: number): number =>
+  Math.round(minutesBefore(policy, attempt) * MINUTE * (1 - jitter(seed, attempt) / 10));
+
+/** Why the same method is not charged again at all. */
+const refusalOf = (
+  { known, guidance, effects }: Situation,
+  { max_retries }: { readonly max_retries: number },
+): string | undefined => {
+  const { category, retry } = known.classification;
+  const used = known.attempts - known.refused;
+  const cap = categoryRetryCaps[category] ?? Infinity;
+  const { perCase } = guidance.limits;
+  const { country, brand } = guidance.circumstances;
+  if (known.scheduled !== undefined) return 'one is scheduled';
+  if (retry === 'never') return 'the network or the issuer forbids another attempt';
+  if (retry === 'after_change') return 'the same method cannot succeed before something changes';
+  if (!known.chargeable) return 'the PSP has nothing on file that could be charged';
+  if (known.pspRetries === 'to_stop') return 'the PSP is first told to stop its own retries';
+  if (known.pspRetries === 'watched') return 'the PSP retries by itself, and is left to it';
+  if (known.pspRetries === 'gave_up') return 'the PSP retried by itself, and gave up';
+  if (country === 'IN' && brand !== 'upi')
+    return 'a card of India is debited only after a notice of 24 hours, which the customer has not had';
+  if (effects.skip_retries) return `the rule "${effects.skip_retries.rule.name}" skips retries`;
+  if (used >= max_retries) return 'the policy allows no further attempt';
+  if (used >= cap) return `no further attempt for ${category}`;
+  if (used >= perCase) return `no payment is tried more than ${perCase} times`;
+  return undefined;
+};
+
+/** A time that only moves on, and what moved it. */
+const timeline = (start: Instant, why: string) => {
+  const told = [why];
+  let at = start;
+  return {
+    at: () => at,
+    told,
+    to: (later: Instant | undefined, reason: string) => {
+      if (later === undefined || !isBefore(at, later)) return;
+      at = later;
+      told.push(reason);
+    },
+  };
+};
+
+const wantedTime = (situation: Situation, policy: ReturnType<typeof policyOf>, attempt: number) => {
+  const { known, now, guidance, effects } = situation;
+  const { category, earliest_at } = known.classification;
+  const minutes = minutesBefore(policy, attempt);
+  const zone = guidance.circumstances.timezone ?? policy.timezone;
+  const line = timeline(
+    plus(now, backoff(policy, known.paymentId, attempt)),
+    `${spoken(minutes)} before attempt ${attempt}${policy.waits ? ` after ${category}` : ''}`,
+  );
+  line.to(earliest_at, 'the network asks to wait that long');
+  if (effects.delay_minutes)
+    line.to(
+      plus(now, effects.delay_minutes.value * MINUTE),
+      `the rule "${effects.delay_minutes.rule.name}" delays`,
+    );
+  if (category === 'insufficient_funds' && policy.payday_days)
+    line.to(
+      nextMonthDay(line.at(), zone ?? 'UTC', policy.payday_days, PAYDAY_WITHIN_DAYS),
+      'a payday is near',
+    );
+  return { line, zone };
+};
+
+const heedHours = (
+  { known, guidance }: Situation,
+  policy: ReturnType<typeof policyOf>,
+  { line, zone }: ReturnType<typeof wantedTime>,
+  spread: number,
+): void => {
+  const { preferred_hours: hours } = policy;
+  if (hours && zone !== undefined && known.classification.category !== 'network_error')
+    line.to(
+      nextWithin(line.at(), zone, spansOf(hours.from, hours.to), spread),
+      `charged from ${hours.from} to ${hours.to} o'clock local time`,
+    );
+  const scheme = guidance.limits.openHours[guidance.circumstances.brand];
+  if (scheme)
+    line.to(nextWithin(line.at(), scheme.timezone, scheme.open, spread), 'the scheme takes attempts then');
+};
+
+/** When the same method is charged again, or why it is not. */
+export const planRetry = (situation: Situation): Planned<number> => {
+  const { known, guidance } = situation;
+  const policy = policyOf(situation);
+  const refused = refusalOf(situation, policy);
+  if (refused !== undefined) return { refused };
+  const attempt = known.attempts + 1;
+  const spread = jitter(known.paymentId, attempt);
+  const wanted = wantedTime(situation, policy, attempt);
+  const { line } = wanted;
+  const charge = chargeOf(known, guidance.circumstances);
+  const permit = permitFor(guidance.ledger, charge, line.at(), guidance.limits);
+  if ('refused' in permit) return permit;
+  line.to(permit.at, permit.waitsFor ?? '');
+  heedHours(situation, policy, wanted, spread);
+  const at = line.at();
+  if (policy.max_days !== undefined && isBefore(plus(known.cohort.opened_at, policy.max_days * DAY), at))
+    return { refused: `the policy allows no attempt later than ${policy.max_days} days` };
+  return isBefore(at, known.expiresAt)
+    ? { at, what: attempt, because: line.told }
+    : { refused: 'the recovery ends before the next attempt' };
+};

@@ -1,0 +1,94 @@
+import type { EventStore } from '../../events/eventStore.js';
+import type { Category, Classification } from '../../events/recovery.js';
+import { deriveId } from '../../kernel/ids.js';
+import type { CommandContext } from '../context.js';
+import { credentialIdOf, onCredential } from '../credential/attempts.js';
+import { type AttemptRef, isReserved, type SettleAttempt, type Verdict } from '../credential/decide.js';
+import type { Charge, Ledger } from '../credential/ledger.js';
+import { limitsOn } from '../credential/networkLimits.js';
+import type { Loaded } from '../handle.js';
+import type { FailedData, Payment } from '../payment/state.js';
+import { type Acting, contextOf, nowOf } from './acting.js';
+import type { Settlement } from './command.js';
+import { chargeOf } from './guidance.js';
+import { circumstancesOf } from './readGuidance.js';
+import type { KnownRecovery } from './state.js';
+
+/*
+ * Each charge takes a slot of its credential before it is made and settles it after, in a stream that all recoveries
+ * of that credential share. The slot is taken before the intent and settled before the outcome: whoever finds the one
+ * without the other does the same again, and the stream knows it.
+ */
+
+export interface Slot {
+  readonly reserved: boolean;
+  readonly credentialId: string;
+  readonly ledger: Loaded<Ledger>;
+}
+
+export const reserve = async (
+  acting: Acting,
+  known: KnownRecovery,
+  { state: payment }: Loaded<Payment>,
+  attempt: number,
+): Promise<Slot> => {
+  const { deps, principal, recoveryId } = acting;
+  const last = payment.status === 'unknown' ? undefined : payment.last;
+  if (last === undefined) throw new Error(`recovery ${recoveryId} has no failed payment`);
+  const credentialId = credentialIdOf(principal.orgId, last);
+  const now = nowOf(acting);
+  const charge = chargeOf(known, circumstancesOf(last));
+  const data = { recoveryId, attempt, charge, limits: limitsOn(now), now };
+  const context = contextOf(acting, 'ReserveAttempt');
+  const ledger = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
+  return { reserved: isReserved(ledger.state, { recoveryId, attempt }), credentialId, ledger };
+};
+
+/** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
+const closesAccount: ReadonlySet<Category> = new Set(['account_invalid', 'lost_stolen_fraud', 'revoked']);
+
+const verdictOf = ({ category, retry, earliest_at }: Classification): Verdict => ({
+  retry: closesAccount.has(category) ? 'never' : retry,
+  ...(earliest_at !== undefined && { earliest_at }),
+});
+
+type SlotOutcome = Pick<SettleAttempt['data'], 'outcome' | 'verdict'>;
+
+/** What the outcome of an attempt makes of its slot; undefined while it is open. */
+export const slotOutcomeOf = (settlement: Settlement): SlotOutcome | undefined =>
+  settlement.status === 'unknown'
+    ? undefined
+    : settlement.status === 'succeeded'
+      ? { outcome: 'succeeded' }
+      : { outcome: 'declined', verdict: verdictOf(settlement.classification) };
+
+/** Before the outcome is recorded: what a decline forbids holds for every recovery of the credential at once. */
+export const settleSlot = (
+  store: EventStore,
+  credentialId: string,
+  attempt: AttemptRef,
+  outcome: SlotOutcome,
+  context: CommandContext,
+): Promise<Loaded<Ledger>> => {
+  const data = { ...attempt, ...outcome, now: context.now };
+  const commandId = deriveId('slot', context.commandId);
+  return onCredential(store, credentialId, { type: 'SettleAttempt', data }, { ...context, commandId });
+};
+
+/** A failure that we did not cause counts as an attempt on its credential, before anything is decided from it. */
+export const countFailure = (
+  store: EventStore,
+  failure: FailedData,
+  classification: Classification,
+  context: CommandContext,
+): Promise<Loaded<Ledger>> => {
+  const { amount, currency, trigger_id: triggerId, failed_at: at } = failure;
+  const { brand } = circumstancesOf(failure);
+  const initiator = classification.category === 'customer_abandoned' ? 'customer' : 'merchant';
+  const charge: Charge = { amount, currency, brand, initiator };
+  const data = { triggerId, charge, verdict: verdictOf(classification), at };
+  const commandId = deriveId('slot', context.commandId);
+  const credentialId = credentialIdOf(context.principal.orgId, failure);
+  const command = { type: 'RecordExternalAttempt', data } as const;
+  return onCredential(store, credentialId, command, { ...context, commandId, occurredAt: at });
+};

@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { DAY, MINUTE, plus } from './clock.js';
+import { nextMonthDay, nextWithin, type Span, spansOf } from './localTime.js';
+
+const BERLIN = 'Europe/Berlin';
+const DAYTIME = spansOf(9, 20);
+const NIGHT = spansOf(21, 8);
+
+/** By another road than the code: what Intl writes. */
+const clockIn = (zone: string, at: string): { day: number; minute: number } => {
+  const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });
+  const [, day = '', hour = '', minute = ''] = /-(\d\d) (\d\d):(\d\d)/.exec(text) ?? [];
+  return { day: Number(day), minute: Number(hour) * 60 + Number(minute) };
+};
+
+describe('local time', () => {
+  it('leaves what is within the hours as it is', () =>
+    expect(nextWithin('2026-03-02T10:00:00.000Z', BERLIN, DAYTIME)).to.equal('2026-03-02T10:00:00.000Z'));
+
+  it('moves the night to the morning, in summer time too', () => {
+    expect(nextWithin('2026-03-02T22:00:00.000Z', BERLIN, DAYTIME)).to.equal('2026-03-03T08:00:00.000Z');
+    expect(nextWithin('2026-07-02T22:00:00.000Z', BERLIN, DAYTIME)).to.equal('2026-07-03T07:00:00.000Z');
+    expect(nextWithin('2026-07-02T03:00:00.000Z', BERLIN, DAYTIME)).to.equal('2026-07-02T07:00:00.000Z');
+  });
+
+  it('knows periods over midnight, and zones off the hour', () => {
+    expect(nextWithin('2026-03-02T12:00:00.000Z', BERLIN, NIGHT)).to.equal('2026-03-02T20:00:00.000Z');
+    expect(nextWithin('2026-03-02T00:00:00.000Z', 'Asia/Kolkata', DAYTIME)).to.equal(
+      '2026-03-02T03:30:00.000Z',
+    );
+  });
+
+  it('spreads over the first hour, and no further than a short span', () => {
+    expect(nextWithin('2026-03-02T22:00:00.000Z', 'UTC', DAYTIME, 0.5)).to.equal('2026-03-03T09:30:00.000Z');
+    expect(nextWithin('2026-03-02T22:00:00.000Z', 'UTC', [[540, 550]], 0.5)).to.equal(
+      '2026-03-03T09:05:00.000Z',
+    );
+  });
+
+  it('finds a day of the month, and takes the last for one that it lacks', () => {
+    expect(nextMonthDay('2026-03-28T10:00:00.000Z', BERLIN, [1, 15], 4)).to.equal('2026-04-01T09:00:00.000Z');
+    expect(nextMonthDay('2026-03-10T10:00:00.000Z', BERLIN, [1, 15], 4)).to.equal(undefined);
+    expect(nextMonthDay('2026-03-15T10:00:00.000Z', BERLIN, [1, 15], 4)).to.equal('2026-03-15T10:00:00.000Z');
+    expect(nextMonthDay('2026-02-26T10:00:00.000Z', 'UTC', [31], 4)).to.equal('2026-02-28T10:00:00.000Z');
+  });
+
+  it('takes a zone that Node does not know for UTC', () =>
+    expect(nextWithin('2026-03-02T22:00:00.000Z', 'Mars/Olympus', DAYTIME)).to.equal(
+      '2026-03-03T09:00:00.000Z',
+    ));
+
+  const zone = fc.constantFrom(
+    'UTC',
+    BERLIN,
+    'America/New_York',
+    'Asia/Kathmandu',
+    'Australia/Lord_Howe',
+    'Pacific/Apia',
+  );
+  const instant = fc
+    .date({ min: new Date('2024-01-01'), max: new Date('2030-01-01'), noInvalidDate: true })
+    .map((date) => date.toISOString());
+  const span = fc
+    .tuple(fc.integer({ min: 0, max: 22 }), fc.integer({ min: 1, max: 24 }))
+    .filter(([from, to]) => from !== to)
+    .map(([from, to]) => spansOf(from, to));
+
+  it('property: the local clock is within the hours, at most a day and a clock change later, and at once where it was', () =>
+    fc.assert(
+      fc.property(
+        instant,
+        zone,
+        span,
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (at, where, spans, spread) => {
+          const next = nextWithin(at, where, spans, spread);
+          const inSpans = (minute: number) => spans.some(([from, to]: Span) => minute >= from && minute < to);
+          if (inSpans(clockIn(where, at).minute)) expect(next).to.equal(at);
+          else expect(Date.parse(next)).to.be.above(Date.parse(at));
+          expect(Date.parse(next) - Date.parse(at)).to.be.at.most(DAY + 120 * MINUTE);
+          // A span that a clock change skips begins after it.
+          const { minute } = clockIn(where, next);
+          expect(inSpans(minute) || inSpans(minute - 60) || inSpans(minute - 30)).to.equal(true);
+        },
+      ),
+    ));
+
+  it('property: a day of the month is met within the days allowed', () =>
+    fc.assert(
+      fc.property(instant, zone, fc.integer({ min: 1, max: 28 }), (at, where, day) => {
+        const found = nextMonthDay(at, where, [day], 31);
+        if (found === undefined) throw new Error('every day comes within a month');
+        expect(clockIn(where, found).day).to.equal(day);
+        expect(Date.parse(found))
+          .to.be.at.least(Date.parse(at))
+          .and.at.most(Date.parse(plus(at, 32 * DAY)));
+      }),
+    ));
+});
