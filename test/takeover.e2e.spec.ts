@@ -38,6 +38,12 @@ const POSITIONS = `
   SELECT name, position FROM projection_generations WHERE state = 'active'
   UNION ALL SELECT consumer_group, position FROM bus_checkpoints ORDER BY name`;
 
+/** As if an older release had folded it. */
+const MAKE_OLDER = `
+  UPDATE projection_generations SET fold_version = fold_version - 1, epoch = epoch + 1
+   WHERE name = 'payments' AND state = 'active'`;
+const WAITING = `SELECT FROM projection_generations WHERE name = 'payments' AND phase = 'waiting for lock'`;
+
 /** A process, and the way it takes to the database. */
 interface Instance {
   readonly process: RecoveryProcess;
@@ -116,14 +122,14 @@ describeKafka('of two processes that project and relay', () => {
   });
 
   /** Whoever leads is lost in the middle of its work: the other goes on. */
-  const takesOver = async (lose: (active: Instance, standBy: Instance) => void): Promise<Instance> => {
+  const takesOver = async (lose: (active: Instance, standBy: Instance) => unknown): Promise<Instance> => {
     const [one, other] = pair;
     const [active, standBy] = (await leads(one)) ? [one, other] : [other, one];
     await eventually(() => standsBy(standBy));
     const [start, led] = [await positions(), timesLeading(standBy)];
     await grow(300);
     await eventually(beyond(start));
-    lose(active, standBy);
+    await lose(active, standBy);
     await sleep(500); // what it had sent is done
     const left = await positions();
     await grow(20);
@@ -190,6 +196,24 @@ describeKafka('of two processes that project and relay', () => {
       active.proxy.hang();
     });
     await comesBack(cutOff, () => cutOff.proxy.resume());
+    await nothingWentWrong();
+  });
+
+  /** A rebuild that somebody who reads the old rows keeps from its end, until it is lost. */
+  const rebuilding = async (lose: () => void): Promise<void> => {
+    const reader = await db.pool.connect();
+    await reader.query('BEGIN; SELECT FROM payments LIMIT 1');
+    await db.pool.query(MAKE_OLDER);
+    await eventually(async () => (await db.pool.query(WAITING)).rowCount === 1, 30_000);
+    lose();
+    await reader.query('ROLLBACK');
+    reader.release();
+  };
+
+  it('the other ends the rebuild that one was at when it froze', async function () {
+    this.timeout(120_000);
+    const frozen = await takesOver(({ process }) => rebuilding(() => process.stop('SIGSTOP')));
+    await comesBack(frozen, () => frozen.process.stop('SIGCONT'));
     await nothingWentWrong();
   });
 });

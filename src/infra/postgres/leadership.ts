@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Logger } from '../../kernel/logger.js';
+import { SILENCE_MS, signsOfLife, watchSession } from '../../kernel/signsOfLife.js';
 import { within } from '../../kernel/timeBudget.js';
 
 /**
@@ -26,7 +27,6 @@ export interface LeadershipOptions {
 /** `ending`: it has lost the lead, or the connection to ask for it on, and may still be at what it had in hand. */
 export type Standing = 'standing by' | 'leading' | 'ending';
 
-const SILENCE_MS = 15_000;
 const STAND_AGAIN_MS = 1_000;
 const LONGEST_PAUSE_MS = 8_000;
 
@@ -39,16 +39,8 @@ class Session {
     private readonly silenceMs: number,
   ) {}
 
-  /** Lets the server end the session when nothing is heard of it; each setting is for this session alone. */
   async watch(): Promise<void> {
-    await this.#answer(
-      this.client.query(`
-        SET idle_session_timeout = ${this.silenceMs};
-        SET tcp_keepalives_idle = 5;
-        SET tcp_keepalives_interval = 3;
-        SET tcp_keepalives_count = 3;
-        SET tcp_user_timeout = ${this.silenceMs}`),
-    );
+    await this.#answer(watchSession(this.client, this.silenceMs));
   }
 
   /** Waits for its turn. */
@@ -57,12 +49,9 @@ class Session {
       await sleep(STAND_AGAIN_MS, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Shows the server signs of life until the work is over. */
-  async staysAlive(over: AbortSignal): Promise<void> {
-    while (!over.aborted) {
-      await sleep(this.silenceMs / 4, undefined, { signal: over }).catch(() => undefined);
-      if (!over.aborted) await this.#answer(this.client.query('SELECT'));
-    }
+  /** Until the work is over. */
+  staysAlive(over: AbortSignal): Promise<void> {
+    return signsOfLife(over, () => this.#answer(this.client.query('SELECT')), this.silenceMs);
   }
 
   async #tryLock(name: string): Promise<boolean> {

@@ -9,7 +9,7 @@ import { quoted } from './table.js';
 const CHUNK = 128 * 1024;
 
 /** Lines of COPY's text format in pieces worth a system call. */
-function* chunks(codec: Codec, rows: Iterable<Row>): Generator<Buffer> {
+function* chunks(codec: Pick<Codec, 'toCopy'>, rows: Iterable<Row>): Generator<Buffer> {
   let text = '';
   for (const row of rows) {
     text += codec.toCopy(row);
@@ -21,13 +21,31 @@ function* chunks(codec: Codec, rows: Iterable<Row>): Generator<Buffer> {
   if (text.length > 0) yield Buffer.from(text);
 }
 
-/** Appends rows, none of which is in the table, three times as fast as INSERT does. */
+/** 2 MiB. */
+const CHUNKS_PER_COPY = 16;
+
+function* some(first: Buffer, left: Iterator<Buffer>): Generator<Buffer> {
+  yield first;
+  for (let count = 1; count < CHUNKS_PER_COPY; count++) {
+    const { done, value } = left.next();
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/**
+ * Appends rows, none of which is in the table, three times as fast as INSERT does. In pieces, so that a COPY that takes
+ * long is one whose process is frozen or cut off (lock.ts).
+ */
 export const copyRows = async (
   client: pg.ClientBase,
-  codec: Codec,
+  codec: Pick<Codec, 'columnList' | 'toCopy'>,
   physical: string,
   rows: Iterable<Row>,
 ): Promise<void> => {
-  const stream = client.query(copyFrom(`COPY ${quoted(physical)} (${codec.columnList}) FROM STDIN`));
-  await pipeline(Readable.from(chunks(codec, rows)), stream);
+  const left = chunks(codec, rows);
+  for (let next = left.next(); next.done !== true; next = left.next()) {
+    const stream = client.query(copyFrom(`COPY ${quoted(physical)} (${codec.columnList}) FROM STDIN`));
+    await pipeline(Readable.from(some(next.value, left)), stream);
+  }
 };

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { SILENCE_MS } from '../../kernel/signsOfLife.js';
 import { within } from '../../kernel/timeBudget.js';
 import { ProjectionError } from './errors.js';
 import { withBuildClient } from './transaction.js';
@@ -10,7 +11,7 @@ const UNLOCK_MS = 5_000;
 
 /**
  * Holds the rebuild lock of these projections while `work` runs. It belongs to the session: a killed process frees
- * it. The signal handed on also aborts when the connection goes, for then another rebuild may begin.
+ * it at once, one that is frozen or cut off when the server has heard nothing of it for a while. The signal handed on also aborts when the connection goes, for then another rebuild may begin.
  * @throws ProjectionError `rebuild_running`
  */
 export const withRebuildLock = <T>(
@@ -44,12 +45,26 @@ const lock = async (client: pg.ClientBase, names: readonly string[]): Promise<vo
       'SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked',
       [NAMESPACE, name],
     );
-    if (rows[0]?.locked !== true)
-      throw new ProjectionError(
-        'rebuild_running',
-        `${name} is being rebuilt already; wait for it, or stop it first`,
-      );
+    if (rows[0]?.locked === true) continue;
+    await endSilentCopy(client, name);
+    throw new ProjectionError(
+      'rebuild_running',
+      `${name} is being rebuilt already; wait for it, or stop it first`,
+    );
   }
+};
+
+/** A server that waits for the rest of a COPY heeds no time limit: the session of who has stopped sending is ended here. */
+const endSilentCopy = async (client: pg.ClientBase, name: string): Promise<void> => {
+  await client.query(
+    `SELECT pg_terminate_backend(a.pid)
+       FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND a.datname = current_database()
+        AND l.database = a.datid AND l.classid = $1 AND l.objid::bigint = (hashtext($2)::bigint & 4294967295)
+        AND a.state = 'active' AND a.wait_event = 'ClientRead'
+        AND a.query_start < clock_timestamp() - $3 * interval '1 millisecond'`,
+    [NAMESPACE, name, SILENCE_MS],
+  );
 };
 
 /** The projections that are being rebuilt now, by whatever process. */

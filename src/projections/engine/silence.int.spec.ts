@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type pg from 'pg';
+import { eventually } from '../../../test/support/engine.js';
 import { FaultyProxy } from '../../../test/support/faultyProxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.js';
 import { createPool } from '../../infra/postgres/pool.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
 import { within } from '../../kernel/timeBudget.js';
-import { withRebuildLock } from './lock.js';
+import { copyRows } from './copy.js';
+import { lockedNames, withRebuildLock } from './lock.js';
+import type { Row } from './projection.js';
 import { withBuildClient } from './transaction.js';
 
 describe('a rebuild whose connections fall silent', () => {
@@ -55,6 +59,61 @@ describe('a rebuild whose connections fall silent', () => {
     const work = withBuildClient(pool, stop.signal, () => Promise.resolve());
     setTimeout(() => stop.abort(), 100);
     expect(await ends(work)).to.be.instanceOf(Error);
+  });
+
+  /** Until the server has ended the sessions that hold the lock. */
+  const unlocked = (): Promise<boolean> =>
+    eventually(async () => (await lockedNames(db.pool, ['payments'])).size === 0, 30_000);
+
+  for (const [what, text] of [
+    ['waits', 'SELECT'],
+    ['has a transaction open', 'BEGIN'],
+  ] as const)
+    it(`loses its lock when it ${what}`, async function () {
+      this.timeout(60_000);
+      const work = withRebuildLock(
+        pool,
+        ['payments'],
+        async (client) => {
+          await client.query(text);
+          proxy.hang();
+          await unlocked().finally(() => stop.abort());
+        },
+        stop.signal,
+      );
+      await work;
+    });
+
+  it('loses its lock when it copies rows', async function () {
+    this.timeout(60_000);
+    await db.pool.query('CREATE TABLE copied (line text)');
+    const rows = function* (): Generator<Row> {
+      for (;;) yield { key: 'a', org_id: 'b' };
+    };
+    const codec = { columnList: 'line', toCopy: () => `${'x'.repeat(1_000)}\n` };
+    const work = withRebuildLock(pool, ['payments'], async (client) => {
+      await client.query('BEGIN');
+      await copyRows(client, codec, 'copied', rows());
+    });
+    work.catch(() => undefined);
+    const copying = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ '^COPY'`;
+    await eventually(async () => (await db.pool.query(copying)).rowCount === 1);
+    proxy.hang();
+    await eventually(async () => {
+      const again = withRebuildLock(db.pool, ['payments'], () => Promise.resolve(true));
+      return again.catch(() => false);
+    }, 30_000);
+    await proxy.stop();
+    expect(await ends(work)).to.be.instanceOf(Error);
+  });
+
+  it('is kept alive while it is at work, or only waits', async function () {
+    this.timeout(60_000);
+    const work = withRebuildLock(pool, ['payments'], async (client) => {
+      await sleep(17_000);
+      return client.query('SELECT 1 AS one');
+    });
+    expect((await work).rowCount).to.equal(1);
   });
 
   it('ends by itself when only its lock is left to give back', async () => {

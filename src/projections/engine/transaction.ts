@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { signsOfLife, watchSession } from '../../kernel/signsOfLife.js';
 
 /** Runs `work` between BEGIN and COMMIT; rolls back when it throws. */
 export const inTransaction = async <T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> => {
@@ -46,8 +47,9 @@ const GIVE_UP_MS = 5_000;
 
 /**
  * Lends a client for statements that take as long as they take. An abort cancels the one in flight, which the server
- * would otherwise finish, and leaves the rest a moment to tidy up before the connection is cut. Thrown away
- * afterwards, for no time limit holds on it any more.
+ * would otherwise finish, and leaves the rest a moment to tidy up before the connection is cut. The server ends the
+ * session, and with it its locks, when this process is frozen or cut off. Thrown away afterwards, for no time limit
+ * holds on it any more.
  */
 export const withBuildClient = async <T>(
   pool: pg.Pool,
@@ -68,15 +70,19 @@ export const withBuildClient = async <T>(
     patience = setTimeout(() => throwAway(), GIVE_UP_MS);
   };
   signal.addEventListener('abort', onAbort);
+  const over = new AbortController();
   try {
+    await watchSession(client);
     const { rows } = await client.query<{ pid: number }>(
       `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', '0', false)`,
     );
     pid = rows[0]?.pid;
     signal.throwIfAborted();
     waitForEver(client);
+    void signsOfLife(over.signal, () => client.query('SELECT').catch(ignore));
     return await work(client);
   } finally {
+    over.abort();
     signal.removeEventListener('abort', onAbort);
     clearTimeout(patience);
     throwAway();
