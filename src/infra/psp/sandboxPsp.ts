@@ -235,8 +235,7 @@ export class SandboxPsp implements Psp {
       await client.query('COMMIT');
       client.release();
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      client.release(error as Error);
+      client.release(error as Error); // closed, and so rolled back, without waiting for one that may be silent
       throw error;
     }
     return answer();
