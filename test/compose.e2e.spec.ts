@@ -129,7 +129,8 @@ describeKafka('the commands of docker compose', () => {
     let role: RecoveryProcess | undefined;
     before(async () => {
       checkout = await mkdtemp(join(tmpdir(), 'recovery-test-checkout-'));
-      for (const mounted of ['src', 'migrations'])
+      const volumes = development.services['api']?.volumes ?? [];
+      for (const mounted of volumes.map((one) => one.split(':')[0] ?? ''))
         await cp(join(repository, mounted), join(checkout, mounted), { recursive: true });
       for (const held of ['node_modules', 'package.json', 'tsconfig.json'])
         await symlink(join(repository, held), join(checkout, held));
@@ -139,17 +140,31 @@ describeKafka('the commands of docker compose', () => {
       await role?.ended;
       await rm(checkout, { recursive: true, force: true });
     });
-    const start = async (name: string): Promise<RecoveryProcess> => {
-      const service = { ...serviceOf(name), ...development.services[name] };
-      const extra = { KAFKA_TOPIC: topic };
-      const place = { app: checkout, elsewhere: await elsewhere(), extra, stage: 'development' };
-      return startContainer(service, place);
-    };
+    const overridden = (name: string): Service => ({ ...serviceOf(name), ...development.services[name] });
+    const place = async (): Promise<Place> => ({
+      app: checkout,
+      elsewhere: await elsewhere(),
+      extra: { KAFKA_TOPIC: topic },
+      stage: 'development',
+    });
+    const start = async (name: string): Promise<RecoveryProcess> =>
+      startContainer(overridden(name), await place());
 
     it('migrate from the sources', async function () {
       this.timeout(60_000);
       const migrate = await start('migrate');
       expect(await migrate.ended, migrate.said).to.equal(0);
+    });
+
+    it('give operators their command', async function () {
+      this.timeout(60_000);
+      const command = execIn(overridden('api'), await place(), [
+        'node',
+        'bin/recovery.js',
+        'migrate',
+        'status',
+      ]);
+      expect(await command.ended, command.said).to.equal(0);
     });
 
     it('start a role again when a source of its own changes, and stop it when asked', async function () {
