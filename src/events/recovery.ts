@@ -192,6 +192,8 @@ export const recoveryEvents = {
     reason: Type.String({ maxLength: 200 }),
     ...cohort,
   }),
+  /** The PSP turns out to retry by itself: a charge of ours that was planned is not made beside it. */
+  PspRetriesFound: closed({ found_at: Timestamp, mode: enumOf(pspRetryModes), ...why, ...cohort }),
   /** The PSP was told to retry this debt no more by itself. */
   PspRetriesStopped: closed({ stopped_at: Timestamp, ...why, ...cohort }),
   /** The PSP goes on retrying: it refuses to stop, and is watched. */

@@ -7,6 +7,7 @@ import { rulesReader } from '../../src/commands/rules/reader.js';
 import { recordPaymentFailure, recordPaymentSuccess } from '../../src/commands/payment/record.js';
 import type { RecordedEvent } from '../../src/events/envelope.js';
 import { toPublicMessage } from '../../src/events/integration/toPublicMessage.js';
+import type { RetryPolicy } from '../../src/events/organization.js';
 import { paymentStream } from '../../src/events/payment.js';
 import { type RecoveryEvent, recoveryStream } from '../../src/events/recovery.js';
 import { MemoryEventStore } from '../../src/infra/eventStore/memoryEventStore.js';
@@ -23,7 +24,7 @@ import type {
   Failure,
   Psp,
 } from '../../src/kernel/ports.js';
-import { MEANS, policy, T0 } from './recoverySamples.js';
+import { MEANS, policy as defaultPolicy, T0 } from './recoverySamples.js';
 
 export const ORG = deriveId('org') as OrgId;
 export const PAYMENT_ID = paymentIdOf(ORG, 'inv_1');
@@ -85,7 +86,6 @@ const eventsOf = async (store: MemoryEventStore, stream: string): Promise<Record
   return found;
 };
 
-const SAGA = { policyOf: () => Promise.resolve(policy), meansOf: () => Promise.resolve(MEANS) };
 const FACTS = {
   transaction_ref: 'inv_1',
   amount: 4900,
@@ -104,9 +104,12 @@ export class ActWorld {
   constructor(
     readonly psp: LedgerPsp,
     private readonly about: object,
+    private readonly policy: RetryPolicy = defaultPolicy,
   ) {}
 
   readonly advance = (ms: number): void => void (this.#now = plus(this.#now, ms));
+
+  readonly #saga = { policyOf: async () => this.policy, meansOf: async () => MEANS };
 
   readonly context = () => ({
     principal: { actor: { type: 'system', id: 'test' }, orgId: ORG } as const,
@@ -128,7 +131,7 @@ export class ActWorld {
   readonly follow = async (stream: string): Promise<void> => {
     const event = (await this.events(stream)).at(-1);
     const message = event && toPublicMessage(event);
-    const deps = { store: this.store, rulesOf: rulesReader(this.store), ...SAGA };
+    const deps = { store: this.store, rulesOf: rulesReader(this.store), ...this.#saga };
     if (message?.type === 'payment.failed') await followFailure(deps, message, this.context());
     if (message?.type === 'payment.succeeded') await followSuccess(deps, message, this.context());
     if (message?.type === 'recovery.succeeded') await followRecovery(deps, message, this.context());
@@ -192,8 +195,9 @@ export const actWorld = async (
   failure: Failure,
   outcomes: ChargeOutcome[] = [],
   about: object = {},
+  policy?: RetryPolicy,
 ): Promise<ActWorld> => {
-  const world = new ActWorld(new LedgerPsp(outcomes), about);
+  const world = new ActWorld(new LedgerPsp(outcomes), about, policy);
   await world.fail(failure);
   return world;
 };

@@ -146,7 +146,7 @@ export class FakeStripe {
     const [, , resource, id = '', action = ''] = request.path.replace('/checkout', '').split('/');
     if (resource === 'payment_intents')
       return action === 'confirm' ? this.#confirm(id, request.form) : this.#get(this.intents, id);
-    if (resource === 'invoices') return action === 'pay' ? this.#pay(id, request.form) : this.#getInvoice(id);
+    if (resource === 'invoices') return this.#invoice(id, action, request);
     if (resource === 'invoice_payments') return this.#invoicePayments(request.form);
     if (resource !== 'sessions') return missing();
     if (action === 'expire') return this.#expire(id);
@@ -201,6 +201,19 @@ export class FakeStripe {
     if (answer.status !== 200) return answer;
     invoice['status'] = 'paid';
     return this.#getInvoice(id);
+  }
+
+  #invoice(id: string, action: string, { method, form }: Pick<FakeRequest, 'method' | 'form'>): Answer {
+    if (action === 'pay') return this.#pay(id, form);
+    if (method === 'POST') this.#updateInvoice(id, form);
+    return this.#getInvoice(id);
+  }
+
+  /** Collection by itself is all that may be changed of an open one. */
+  #updateInvoice(id: string, { auto_advance }: Readonly<Record<string, string>>): void {
+    const invoice = this.invoices.get(id);
+    if (invoice !== undefined && auto_advance !== undefined)
+      invoice['auto_advance'] = auto_advance === 'true';
   }
 
   #getInvoice(id: string): Answer {

@@ -143,6 +143,15 @@ export class History {
     else this.emit({ type: 'PspRetriesStopped', data: { stopped_at: this.now } });
   }
 
+  /** Its charge is not made beside that of the PSP. */
+  private findPsp(): void {
+    this.scheduled = undefined;
+    this.ofPsp = 'watched';
+    const next_at = plus(this.now, DAY);
+    this.pay({ type: 'PspRetriesAnnounced', data: { transaction_ref: this.ref, next_at } });
+    this.emit({ type: 'PspRetriesFound', data: { found_at: this.now, mode: 'watch' } });
+  }
+
   /** No slot is free for it: planned anew. */
   private forgo(): void {
     const attempt = this.attempt + 1;
@@ -188,6 +197,7 @@ export class History {
     if (this.scheduled === undefined) return;
     this.until(this.scheduled);
     if (this.chance(0.1)) return this.forgo();
+    if (this.ofPsp === undefined && this.chance(0.05)) return this.findPsp();
     this.scheduled = undefined;
     this.attempt += 1;
     this.underWay = true;

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { pspConnectionsOf } from '../../commands/organization/commands.js';
 import {
+  announcePspRetries,
   type FactContext,
   recordPaymentFailure,
   recordPaymentSuccess,
@@ -91,6 +92,12 @@ const takeSuccess = async (deps: Dependencies, fact: StripeSuccess, context: Fac
   return (await record(deps, { ...fact, source }, context)).position;
 };
 
+/** Of the reports of one failure, any may be the one that knows of Stripe's own retries. */
+const announced = async ({ store }: Dependencies, fact: StripeFailure, context: FactContext) => {
+  const { transaction_ref, psp_retries: { next_at } = {} } = fact;
+  return next_at === undefined ? undefined : announcePspRetries(store, { transaction_ref, next_at }, context);
+};
+
 /** The decline of a charge of ours settles that attempt; every other is a fact of the payment. */
 const takeFailure = async (deps: Dependencies, fact: StripeFailure, context: FactContext) => {
   const { failure, trigger_id: triggerId } = fact;
@@ -101,10 +108,11 @@ const takeFailure = async (deps: Dependencies, fact: StripeFailure, context: Fac
   if (fact.own_attempt !== undefined) return settle(fact.own_attempt);
   if (fact.automatic) {
     const { attempt, known } = await attributed(deps, fact, context);
-    if (known) return undefined;
+    if (known) return announced(deps, fact, context);
     if (attempt !== undefined) return settle(attempt);
   }
-  return (await record(deps, fact, context)).position;
+  const { position } = await record(deps, fact, context);
+  return (await announced(deps, fact, context)) ?? position;
 };
 
 const take = (deps: Dependencies, fact: StripeFact, context: FactContext): Promise<Position | undefined> =>

@@ -54,6 +54,7 @@ export const RecoverySchema = named('Recovery', {
   attempts: Type.Array(AttemptSchema),
   notifications: Type.Array(NotificationSchema),
   psp_retries: nullable(enumOf(['watched', 'gave_up', 'to_stop', 'stopped'])),
+  psp_retries_since: nullable(Timestamp),
   escalations: Type.Array(
     closed({
       cause: Type.String({ description: 'The category, or the id of the rule' }),

@@ -11,7 +11,12 @@ import {
   invoiceObject,
   stripeEvent,
 } from '../../../test/support/stripeEvents.js';
-import { parseIdempotencyKey, type StripeFact, stripeEventToFacts } from './stripeEvents.js';
+import {
+  parseIdempotencyKey,
+  type StripeFact,
+  type StripeFailure,
+  stripeEventToFacts,
+} from './stripeEvents.js';
 
 const ORG = '7c9e6679-7425-50de-944b-e07fc1f90ae7';
 const RECOVERY = '1b4e28ba-2fa1-51d2-883f-0016d3cca427';
@@ -68,6 +73,20 @@ describe('Stripe events: failures', () => {
       payment_method: { id: 'pm_1', fingerprint: 'fp_1', last4: '0341', country: 'DE' },
       references: { payment_intent: 'pi_1' },
       metadata: { order: '17' },
+    });
+  });
+
+  it("tells of Stripe's own retries: when the next one is, that there is none, nothing where nobody knows", () => {
+    const failed = (invoice: object) =>
+      stripeEventToFacts(stripeEvent('invoice.payment_failed', invoice), ORG)[0] as StripeFailure;
+    const invoice = (next: unknown) => invoiceObject({}, { next_payment_attempt: next });
+    expect(failed(invoice(1_800_000_000)).psp_retries).to.deep.equal({ next_at: '2027-01-15T08:00:00.000Z' });
+    for (const none of [null, 0, -1, 1e15, 'soon'])
+      expect(failed(invoice(none)).psp_retries).to.deep.equal({});
+    expect(failed(invoiceObject())).to.not.have.property('psp_retries');
+    const charge = { ...chargeFailedEvent().data.object, invoice: invoice(1_800_000_000) };
+    expect(stripeEventToFacts(stripeEvent('charge.failed', charge), ORG)[0]).to.deep.include({
+      psp_retries: { next_at: '2027-01-15T08:00:00.000Z' },
     });
   });
 

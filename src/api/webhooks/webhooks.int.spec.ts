@@ -109,6 +109,25 @@ describe('Stripe webhooks over HTTP', () => {
       expect(only?.data).to.include({ transaction_ref: 'in_1', amount: 4900, currency: 'EUR' });
     });
 
+  it("learns of Stripe's own retries from whichever report of a failure tells of them, once", async () => {
+    const retried = (next: number) =>
+      stripeEvent('invoice.payment_failed', invoiceObject(old, { next_payment_attempt: next }), old);
+    await accepted(chargeFailedEvent(old));
+    expect(await types()).to.deep.equal(['PaymentFailed']);
+    await accepted(retried(1_800_000_000), retried(1_800_000_000), retried(1_800_100_000));
+    expect(await types()).to.deep.equal(['PaymentFailed', 'PspRetriesAnnounced']);
+    expect((await payments()).at(-1)?.data).to.include({ next_at: '2027-01-15T08:00:00.000Z' });
+  });
+
+  it("takes a failure together with Stripe's own retries where the first report tells of them", async () => {
+    const invoice = invoiceObject(old, { next_payment_attempt: 1_800_000_000 });
+    await accepted(stripeEvent('invoice.payment_failed', invoice, old), chargeFailedEvent(old));
+    expect(await types()).to.deep.equal(['PaymentFailed']);
+    expect((await payments())[0]?.data).to.deep.include({
+      psp_retries: { next_at: '2027-01-15T08:00:00.000Z' },
+    });
+  });
+
   describe('of an attempt of ours that a bank decides at last', () => {
     const AT = new Date(1_795_000_000_000).toISOString();
     const ref = 'in_1';

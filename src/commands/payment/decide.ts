@@ -15,7 +15,8 @@ export type RecordSuccess = Message<
     readonly currency?: string;
   }
 >;
-export type PaymentCommand = RecordFailure | RecordSuccess;
+export type AnnouncePspRetries = Message<'AnnouncePspRetries', DataOf<'PspRetriesAnnounced'>>;
+export type PaymentCommand = RecordFailure | RecordSuccess | AnnouncePspRetries;
 
 /** Far beyond what card networks allow; what goes on is a fault of the reporter, and the stream must stay short. */
 export const MAX_FAILURES = 1000;
@@ -63,6 +64,12 @@ const recordSuccess = ({ data }: RecordSuccess, payment: Payment): PaymentEvent[
     ? []
     : [{ type: 'PaymentSucceeded', data: { ...data, ...amountOf(data, payment) } }];
 
+/** Once: when exactly the PSP retries next is its own affair. */
+const announcePspRetries = ({ data }: AnnouncePspRetries, payment: Payment): PaymentEvent[] =>
+  payment.status === 'failed' && payment.last.psp_retries?.next_at === undefined
+    ? [{ type: 'PspRetriesAnnounced', data }]
+    : [];
+
 export const paymentDecider: Decider<Payment, PaymentCommand, PaymentEvent> = {
   initialState,
   evolve,
@@ -72,6 +79,8 @@ export const paymentDecider: Decider<Payment, PaymentCommand, PaymentEvent> = {
         return recordFailure(command, payment);
       case 'RecordSuccess':
         return recordSuccess(command, payment);
+      case 'AnnouncePspRetries':
+        return announcePspRetries(command, payment);
       default:
         return command satisfies never;
     }

@@ -15,7 +15,13 @@ import { canonicalJson } from '../../kernel/json.js';
 import { authorize } from '../authorize.js';
 import type { CommandContext } from '../context.js';
 import { absent, handle } from '../handle.js';
-import { type PaymentCommand, paymentDecider, type RecordFailure, type RecordSuccess } from './decide.js';
+import {
+  type AnnouncePspRetries,
+  type PaymentCommand,
+  paymentDecider,
+  type RecordFailure,
+  type RecordSuccess,
+} from './decide.js';
 
 /** Without the caller's own command id: a fact's trigger names its command, so the same fact twice is one event. */
 export type FactContext = Omit<CommandContext, 'commandId'>;
@@ -43,7 +49,7 @@ const commandIdOf = (type: PaymentCommand['type'], paymentId: PaymentId, trigger
 
 const record = async (
   store: EventStore,
-  command: PaymentCommand,
+  command: RecordFailure | RecordSuccess,
   occurredAt: Instant,
   context: FactContext,
 ): Promise<Recorded> => {
@@ -86,6 +92,23 @@ export const recordPaymentSuccess = async (
 ): Promise<Recorded> => {
   authorize(context.principal, 'payment.record_success');
   return record(store, { type: 'RecordSuccess', data }, data.succeeded_at, context);
+};
+
+/**
+ * The PSP's report of a failure may come in several parts, of which only a later one tells that it retries by itself.
+ * Nothing new when the payment knows it.
+ */
+export const announcePspRetries = async (
+  store: EventStore,
+  data: AnnouncePspRetries['data'],
+  context: FactContext,
+): Promise<Position> => {
+  authorize(context.principal, 'payment.record_failure');
+  const paymentId = paymentIdOf(context.principal.orgId, data.transaction_ref);
+  const commandId = deriveId('AnnouncePspRetries', paymentId, data.next_at);
+  const command = { type: 'AnnouncePspRetries', data } as const;
+  const stream = paymentStream(paymentId);
+  return (await handle(store, paymentDecider, stream, command, { ...context, commandId })).position;
 };
 
 /** The trigger of a fact that its sender did not name: the same facts are the same trigger. */

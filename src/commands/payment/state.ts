@@ -61,6 +61,12 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
             last: enriched(event.data, payment.status === 'failed' ? payment.last : undefined),
           };
     }
+    case 'PspRetriesAnnounced': {
+      const { next_at } = event.data;
+      return payment.status === 'failed'
+        ? { ...payment, last: { ...payment.last, psp_retries: { next_at } } }
+        : payment;
+    }
     case 'PaymentSucceeded':
       return { ...payment, status: 'succeeded', success: event.data };
     default:

@@ -35,12 +35,20 @@ export type { ActDependencies, RecoveryMail } from './acting.js';
  * collected any more, and never charges blindly. A mail goes again under the same Message-ID.
  */
 
+const isRetriedByPsp = (payment: Payment): boolean =>
+  payment.status === 'failed' && payment.last.psp_retries?.next_at !== undefined;
+
 const retry = async (
   acting: Acting,
   known: KnownRecovery,
   payment: Loaded<Payment>,
   attempt: number,
 ): Promise<Done> => {
+  if (known.pspRetries === undefined && isRetriedByPsp(payment.state)) {
+    const mode = known.policy.psp_retries ?? 'watch';
+    const guidance = await guidanceFor(acting, payment);
+    return give(acting, { type: 'FindPspRetries', data: { mode, guidance, now: nowOf(acting) } });
+  }
   const { reserved, credentialId, ledger } = await reserve(acting, known, payment, attempt);
   acting.deps.faults('retry:after-reserve');
   if (!reserved) {

@@ -106,6 +106,10 @@ export type RecoveryCommand =
       }
     >
   | Message<
+      'FindPspRetries',
+      { readonly mode: PspRetryMode; readonly guidance: Guidance; readonly now: Instant }
+    >
+  | Message<
       'StopPspRetries',
       /** `left`: why the PSP does not stop. */
       { readonly left?: string; readonly guidance: Guidance; readonly now: Instant }

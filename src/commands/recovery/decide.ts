@@ -70,6 +70,15 @@ const forgoRetry = (
   return andNext(known, { type: 'RetryDropped', data: { attempt, reason, cohort } }, now, guidance);
 };
 
+const findPspRetries = (
+  { mode, guidance, now }: CommandOf<'FindPspRetries'>,
+  known: KnownRecovery,
+): RecoveryEvent[] => {
+  if (known.status !== 'active' || known.pspRetries !== undefined) return [];
+  const { cohort } = known;
+  return andNext(known, { type: 'PspRetriesFound', data: { found_at: now, mode, cohort } }, now, guidance);
+};
+
 const stopPspRetries = (
   { left, guidance, now }: CommandOf<'StopPspRetries'>,
   known: KnownRecovery,
@@ -197,6 +206,8 @@ const decideKnown = (
       return recordFurtherFailure(command.data, known);
     case 'ForgoRetry':
       return forgoRetry(command.data, known);
+    case 'FindPspRetries':
+      return findPspRetries(command.data, known);
     case 'StopPspRetries':
       return stopPspRetries(command.data, known);
     case 'StartRetry':

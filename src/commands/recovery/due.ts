@@ -32,7 +32,7 @@ export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefin
   if (customerIsPaying(recovery, now)) return undefined;
   const { scheduled, graceUntil, expiresAt } = recovery;
   if (reached(now, expiresAt)) return { kind: 'close' };
-  if (recovery.pspRetries === 'to_stop' && reached(now, recovery.cohort.opened_at)) return { kind: 'stop' };
+  if (recovery.pspRetries === 'to_stop' && reached(now, recovery.pspRetriesSince)) return { kind: 'stop' };
   if (scheduled !== undefined && reached(now, scheduled.at))
     return { kind: 'retry', attempt: scheduled.attempt };
   if (notification !== undefined && reached(now, notification.at)) return { kind: 'notify', notification };

@@ -6,7 +6,8 @@ import {
   type RecoveryEvent,
   SETTLE_AFTER,
 } from '../../events/recovery.js';
-import { latest, plus } from '../../kernel/clock.js';
+import type { PspRetryMode } from '../../events/organization.js';
+import { type Instant, latest, plus } from '../../kernel/clock.js';
 import { isUrgent, mailPlans } from './mailPlans.js';
 import type { ClosedStatus, KnownRecovery, Recovery, RecoveryCase } from './state.js';
 
@@ -45,6 +46,11 @@ const withMails = <T extends RecoveryCase>(known: T): T => {
 const reclassified = (known: KnownRecovery, next: Classification): KnownRecovery =>
   withMails({ ...known, classification: stricter(known.classification, classificationOf(next)) });
 
+const ownershipOf = (mode: PspRetryMode, since: Instant) => ({
+  pspRetries: mode === 'watch' ? ('watched' as const) : ('to_stop' as const),
+  pspRetriesSince: since,
+});
+
 const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
   withMails({
     status: 'active' as const,
@@ -57,9 +63,7 @@ const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
     triggers: { id: data.trigger_id, before: undefined },
     chargeable: data.chargeable ?? true,
     payable: data.payable ?? true,
-    ...(data.psp_retries && {
-      pspRetries: data.psp_retries === 'watch' ? ('watched' as const) : ('to_stop' as const),
-    }),
+    ...(data.psp_retries && ownershipOf(data.psp_retries, data.cohort.opened_at)),
     escalated: [],
     attempts: 0,
     refused: 0,
@@ -197,6 +201,10 @@ const evolveKnown = (
     }
     case 'RecoveryEscalated':
       return { ...known, escalated: [...known.escalated, event.data.cause] };
+    case 'PspRetriesFound': {
+      const { mode, found_at: since } = event.data;
+      return { ...(without(known, 'scheduled') as typeof known), ...ownershipOf(mode, since) };
+    }
     case 'PspRetriesStopped':
       return { ...known, pspRetries: 'stopped' };
     case 'PspRetriesLeft':

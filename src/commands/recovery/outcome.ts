@@ -22,6 +22,7 @@ export type Explained = Extract<
       | 'RetryDropped'
       | 'NotificationSent'
       | 'NotificationFailed'
+      | 'PspRetriesFound'
       | 'PspRetriesStopped'
       | 'PspRetriesLeft';
   }

@@ -53,6 +53,8 @@ export interface RecoveryCase {
   readonly payable: boolean;
   /** The PSP retries by itself: watched until it gives up, or to be told to stop, and told. Undefined: it does not. */
   readonly pspRetries?: 'watched' | 'gave_up' | 'to_stop' | 'stopped';
+  /** When that was learnt. */
+  readonly pspRetriesSince?: Instant;
   /** What the merchant was told of: categories, ids of rules. */
   readonly escalated: readonly string[];
   /** Attempts of ours whose intent was recorded. */

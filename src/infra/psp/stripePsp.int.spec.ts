@@ -220,6 +220,39 @@ describe('Stripe PSP', () => {
     });
   });
 
+  describe('stopping its own retries', () => {
+    it('keeps the invoice from advancing by itself, and again is the same', async () => {
+      const debt = onInvoice();
+      const invoice = debt.references['invoice'] ?? '';
+      expect(await psp.stopRetries(debt, 'req-1')).to.deep.equal({ status: 'stopped' });
+      expect(await psp.stopRetries(debt, 'req-1')).to.deep.equal({ status: 'stopped' });
+      expect(stripe.invoices.get(invoice)).to.include({ auto_advance: false, status: 'open' });
+      expect(stripe.requests[0]).to.deep.include({
+        method: 'POST',
+        path: `/v1/invoices/${invoice}`,
+        authorization: 'Bearer sk_test_acme',
+        form: { auto_advance: 'false' },
+        requestId: 'req-1',
+      });
+      expect(await psp.charge(debt, keyOf(debt))).to.include({ status: 'succeeded' });
+    });
+
+    it('leaves them to Stripe where there is no invoice, no key, or Stripe refuses', async () => {
+      const left = (reason: string) => ({ status: 'left', reason });
+      expect(await psp.stopRetries(onIntent())).to.deep.equal(left('no_invoice'));
+      expect(await psp.stopRetries(owed({ invoice: 'in_none' }))).to.deep.equal(left('resource_missing'));
+      const keyless = pspWith({ apiKeyOf: () => Promise.resolve(undefined) });
+      expect(await keyless.stopRetries(onInvoice())).to.deep.equal(left('psp_not_connected'));
+    });
+
+    for (const trouble of [500, 429, 409, 'hang'] as const)
+      it(`does not know after ${trouble}`, async () => {
+        const debt = onInvoice();
+        stripe.next(trouble);
+        expect(await psp.stopRetries(debt)).to.include({ status: 'undecided' });
+      });
+  });
+
   describe('lookup', () => {
     it('says what became of it, and never charges', async () => {
       const lookup = (debt: Debt) => psp.lookup(debt, keyOf(debt));

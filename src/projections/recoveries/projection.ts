@@ -6,6 +6,7 @@ import {
   type RecoveryEvent,
   recoveryStream,
 } from '../../events/recovery.js';
+import type { PspRetryMode } from '../../events/organization.js';
 import type { Draft, Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
 import { quietUntil } from './pending.js';
@@ -44,6 +45,14 @@ const closed = (
     notifications: dropNotifications(row.notifications),
   });
 
+const ownershipOf = (
+  mode: PspRetryMode,
+  since: string,
+): Pick<RecoveryRow, 'psp_retries' | 'psp_retries_since'> => ({
+  psp_retries: mode === 'watch' ? 'watched' : 'to_stop',
+  psp_retries_since: instant(since),
+});
+
 const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
   const { data } = event;
   const blank: RecoveryRow = {
@@ -68,7 +77,9 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
     policy_version: data.policy_version,
     attempts: [],
     notifications: [],
-    psp_retries: data.psp_retries === undefined ? null : data.psp_retries === 'watch' ? 'watched' : 'to_stop',
+    ...(data.psp_retries === undefined
+      ? { psp_retries: null, psp_retries_since: null }
+      : ownershipOf(data.psp_retries, data.cohort.opened_at)),
     escalations: [],
     next_action: null,
     link_opened_at: null,
@@ -106,6 +117,11 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
       grace_until: null,
     }),
   RetryDropped: (row, event) => moved(row, event, { attempts: dropAttempts(row.attempts) }),
+  PspRetriesFound: (row, event) => {
+    const { mode, found_at } = event.data;
+    const attempts = dropAttempts(row.attempts);
+    return moved(row, event, { ...ownershipOf(mode, found_at), attempts });
+  },
   PspRetriesStopped: (row, event) => moved(row, event, { psp_retries: 'stopped' }),
   PspRetriesLeft: (row, event) => moved(row, event, { psp_retries: 'watched' }),
   RetryStarted: (row, event) =>
@@ -267,6 +283,7 @@ export const recoveries: Projection<RecoveryRow> = {
       attempts: 'jsonb',
       notifications: 'jsonb',
       psp_retries: 'text',
+      psp_retries_since: 'timestamptz',
       escalations: 'jsonb',
       next_action: 'jsonb',
       link_opened_at: 'timestamptz',

@@ -33,6 +33,7 @@ describe('recoveries', () => {
       recovered_amount: null,
       source: null,
       psp_retries: null,
+      psp_retries_since: null,
       escalations: [],
       double_payment: false,
       opened_at: OPENED,

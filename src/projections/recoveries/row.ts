@@ -82,6 +82,8 @@ export type RecoveryRow = Readonly<{
   notifications: readonly NotificationView[];
   /** The PSP has an engine of its own: watched until it gave up, or told to stop. */
   psp_retries: 'watched' | 'gave_up' | 'to_stop' | 'stopped' | null;
+  /** When that engine was learnt of. */
+  psp_retries_since: string | null;
   /** Matters for the merchant, the oldest first. */
   escalations: readonly EscalationView[];
   /** What is due next; once closed, only the outcome of a charge or mail still under way. */
@@ -102,8 +104,8 @@ export type RecoveryRow = Readonly<{
   position: number;
 }>;
 
-const chargeOf = ({ attempts, psp_retries, opened_at }: RecoveryRow): Pending['charge'] => {
-  if (psp_retries === 'to_stop') return { kind: 'stop', at: opened_at };
+const chargeOf = ({ attempts, psp_retries, psp_retries_since: since }: RecoveryRow): Pending['charge'] => {
+  if (psp_retries === 'to_stop' && since !== null) return { kind: 'stop', at: since };
   const open = attempts.findLast(
     ({ status }) => status === 'scheduled' || status === 'started' || status === 'unknown',
   );

@@ -90,6 +90,10 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return failedAgain(event.data);
     case 'RecoveryEscalated':
       return `A matter for the merchant: ${event.data.reason}.`;
+    case 'PspRetriesFound':
+      return event.data.mode === 'watch'
+        ? 'The PSP retries by itself, and is left to it.'
+        : 'The PSP retries by itself: it is told to stop.';
     case 'PspRetriesStopped':
       return 'The PSP is told to retry no more by itself: the retries are ours.';
     case 'PspRetriesLeft':

@@ -5,6 +5,7 @@ import {
   type RecoveryEvent,
   recoveryStream,
 } from '../../events/recovery.js';
+import type { PspRetryMode } from '../../events/organization.js';
 import type { Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream } from '../fold.js';
 import {
@@ -48,6 +49,10 @@ const dropsCharge = ({ pending: { charge } }: TimerRow, classification: Classifi
 const closed = (row: TimerRow, event: Event): TimerRow | null =>
   timer(row.key, event, closedPending(row.pending));
 
+/** A PSP that is to be told to stop is told at once. */
+const stopping = (mode: PspRetryMode | undefined, since: string): Pending['charge'] =>
+  mode === 'take_over' ? { kind: 'stop', at: instant(since) } : null;
+
 const charges: Changes<TimerRow, RecoveryEvent> = {
   /** A scheduled retry that is not allowed any more, or not yet, is dropped; one that was begun still wants its outcome. */
   FurtherFailureRecorded: (row, event) =>
@@ -55,6 +60,8 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
   RetryScheduled: (row, event) =>
     change(row, event, { charge: { kind: 'retry', at: instant(event.data.at) }, grace_until: null }),
   RetryDropped: (row, event) => change(row, event, { charge: null }),
+  PspRetriesFound: (row, event) =>
+    change(row, event, { charge: stopping(event.data.mode, event.data.found_at) }),
   PspRetriesStopped: (row, event) => change(row, event, { charge: null }),
   PspRetriesLeft: (row, event) => change(row, event, { charge: null }),
   RetryStarted: (row, event) =>
@@ -113,10 +120,7 @@ export const timers: Projection<TimerRow> = {
       RecoveryStarted: (event, key, row) =>
         row ??
         timer(key, event, {
-          charge:
-            event.data.psp_retries === 'take_over'
-              ? { kind: 'stop', at: instant(event.data.cohort.opened_at) }
-              : null,
+          charge: stopping(event.data.psp_retries, event.data.cohort.opened_at),
           mail: null,
           expires_at: instant(event.data.expires_at),
           grace_until: null,

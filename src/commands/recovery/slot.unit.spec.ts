@@ -1,0 +1,162 @@
+import { expect } from 'chai';
+import { actWorld, type ActWorld, ORG, PAYMENT_ID, RECOVERY_ID } from '../../../test/support/actWorld.js';
+import { T0 } from '../../../test/support/recoverySamples.js';
+import { credentialStream } from '../../events/credential.js';
+import { paymentStream } from '../../events/payment.js';
+import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
+import type { FaultPoint } from '../../kernel/faults.js';
+import { deriveId } from '../../kernel/ids.js';
+import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
+import { onCredential } from '../credential/attempts.js';
+import { settleDeclinedAttempt } from './settleAttempt.js';
+import { rulesReader } from '../rules/reader.js';
+
+/** A card that other payments are charged to, too. */
+const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
+const CREDENTIAL = deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_1');
+const SOFT: Failure = { decline_code: 'insufficient_funds', card_brand: 'amex' };
+const declined = (failure: Failure): ChargeOutcome => ({ status: 'declined', failure });
+
+const onCard = (outcomes: ChargeOutcome[] = []): Promise<ActWorld> => actWorld(SOFT, outcomes, CARD);
+const ledger = async ({ events }: ActWorld) =>
+  (await events(credentialStream(CREDENTIAL))).map(({ type, data }) => ({ type, data }));
+const ledgerTypes = async (world: ActWorld) => (await ledger(world)).map(({ type }) => type);
+
+/** Another payment of the card fails. */
+const elsewhere = (world: ActWorld, id: string, retry: 'never' | 'allowed', at: string, amount = 990) => {
+  const charge = { amount, currency: 'EUR', brand: 'amex', initiator: 'merchant' } as const;
+  const data = { triggerId: id, charge, verdict: { retry }, at };
+  const context = { ...world.context(), commandId: deriveId('elsewhere', id) };
+  return onCredential(world.store, CREDENTIAL, { type: 'RecordExternalAttempt', data }, context);
+};
+
+class Killed extends Error {}
+const killedAt = (point: FaultPoint) => ({
+  faults: (reached: FaultPoint): void => {
+    if (reached === point) throw new Killed(point);
+  },
+});
+
+describe("a charge's slot", () => {
+  it('is taken before the charge and settled after it, beside the failure that was reported', async () => {
+    const world = await onCard([declined(SOFT)]);
+    world.advance(HOUR);
+    await world.run();
+    expect(await ledger(world)).to.deep.equal([
+      {
+        type: 'ExternalAttemptRecorded',
+        data: {
+          trigger_id: 't1',
+          ...{ amount: 4900, currency: 'EUR', brand: 'amex', initiator: 'merchant' },
+          verdict: { retry: 'allowed' },
+          attempted_at: T0,
+        },
+      },
+      {
+        type: 'AttemptReserved',
+        data: {
+          recovery_id: RECOVERY_ID,
+          attempt: 1,
+          ...{ amount: 4900, currency: 'EUR', brand: 'amex', initiator: 'merchant' },
+          limits_version: 2,
+          reserved_at: plus(T0, HOUR),
+        },
+      },
+      {
+        type: 'AttemptSettled',
+        data: {
+          recovery_id: RECOVERY_ID,
+          attempt: 1,
+          outcome: 'declined',
+          verdict: { retry: 'allowed' },
+          settled_at: plus(T0, HOUR),
+        },
+      },
+    ]);
+    const started = (await world.events()).find(({ type }) => type === 'RetryStarted');
+    expect(started?.data).to.include({ credential_id: CREDENTIAL });
+  });
+
+  it('is not there once other payments have used the card up: nothing is charged, the retry moves on', async () => {
+    const world = await onCard();
+    for (let n = 1; n <= 9; n++)
+      await elsewhere(world, `other-${n}`, 'allowed', plus(T0, n * MINUTE - 20 * DAY));
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.charges.size).to.equal(0);
+    expect((await world.types()).slice(-2)).to.deep.equal(['RetryDropped', 'RetryScheduled']);
+    const last = (await world.recovery()).findLast(({ type }) => type === 'RetryScheduled');
+    expect(last?.data).to.deep.include({ attempt: 1, at: plus(T0, MINUTE + 10 * DAY) });
+  });
+
+  it('is refused after a decline of another payment that forbids every charge of the card', async () => {
+    const world = await onCard();
+    await elsewhere(world, 'stolen', 'never', plus(T0, MINUTE));
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.charges.size).to.equal(0);
+    const types = await world.types();
+    expect(types).to.include('RetryDropped');
+    expect(types.filter((type) => type === 'RetryScheduled')).to.have.length(1);
+  });
+
+  it('tells the recoveries of the card at once what a decline forbids', async () => {
+    const world = await onCard([declined({ decline_code: 'stolen_card' })]);
+    world.advance(HOUR);
+    await world.run();
+    expect((await ledger(world)).at(-1)?.data).to.deep.include({ verdict: { retry: 'never' } });
+  });
+
+  it('is given back when the PSP never got the request, and kept when it never tells', async () => {
+    const world = await onCard([{ status: 'unknown', reason: 'timeout' }]);
+    world.advance(HOUR);
+    await world.run();
+    expect((await ledgerTypes(world)).at(-1)).to.equal('AttemptReserved');
+    world.advance(DAY);
+    world.psp.charges.clear();
+    await world.run();
+    expect((await ledger(world)).at(-1)?.data).to.include({ outcome: 'not_made' });
+  });
+
+  for (const point of [
+    'retry:after-reserve',
+    'retry:after-intent',
+    'retry:after-charge',
+    'retry:after-slot',
+  ] as const)
+    it(`is taken and settled once, killed at ${point}`, async () => {
+      const world = await onCard([declined(SOFT)]);
+      world.advance(HOUR);
+      await world.run(killedAt(point)).catch(() => undefined);
+      world.advance(2 * MINUTE);
+      await world.run();
+      expect(world.psp.charges.size).to.equal(1);
+      expect(await ledgerTypes(world)).to.deep.equal([
+        'ExternalAttemptRecorded',
+        'AttemptReserved',
+        'AttemptSettled',
+      ]);
+      expect((await world.types()).filter((type) => type === 'RetryDeclined')).to.have.length(1);
+    });
+
+  it('is settled by what the PSP reports, too', async () => {
+    const world = await onCard([{ status: 'unknown', reason: 'timeout' }]);
+    world.advance(HOUR);
+    await world.run();
+    const sources = { store: world.store, rulesOf: rulesReader(world.store) };
+    const attempt = { recoveryId: RECOVERY_ID, attempt: 1, failure: SOFT, triggerId: 'ch_1' };
+    const context = {
+      ...world.context(),
+      principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,
+    };
+    await settleDeclinedAttempt(sources, attempt, context);
+    await settleDeclinedAttempt(sources, attempt, context);
+    expect((await ledgerTypes(world)).slice(-2)).to.deep.equal(['AttemptReserved', 'AttemptSettled']);
+  });
+
+  it('counts a failure once, however often its message comes', async () => {
+    const world = await onCard();
+    await world.follow(paymentStream(PAYMENT_ID));
+    expect(await ledgerTypes(world)).to.deep.equal(['ExternalAttemptRecorded']);
+  });
+});

@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import { actWorld, type ActWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
+import { policy, T0 } from '../../../test/support/recoverySamples.js';
+import { paymentStream } from '../../events/payment.js';
+import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
+import type { StoppedRetries } from '../../kernel/ports.js';
+import { announcePspRetries } from '../payment/record.js';
+
+const SOFT = { decline_code: 'insufficient_funds' };
+const NEXT = { psp_retries: { next_at: plus(T0, 3 * DAY) } };
+
+const retriedByPsp = (psp_retries: 'watch' | 'take_over'): Promise<ActWorld> =>
+  actWorld(SOFT, [], NEXT, { ...policy, psp_retries });
+const mail = ['RecoveryStarted', 'NotificationScheduled'];
+
+describe("the PSP's own retries", () => {
+  describe('watched', () => {
+    it('leave ours out: mails go, nothing is charged', async () => {
+      const world = await retriedByPsp('watch');
+      expect(await world.types()).to.deep.equal(mail);
+      for (let day = 0; day < 8; day++) {
+        world.advance(DAY);
+        await world.run();
+      }
+      expect(world.psp.asked).to.not.include.members(['charge']);
+      expect(world.mails).to.have.length(1);
+    });
+
+    it('end with the last mail once the PSP gave up, and still nothing is charged', async () => {
+      const world = await retriedByPsp('watch');
+      world.advance(DAY);
+      await world.run();
+      await world.fail(SOFT, { psp_retries: {} });
+      expect((await world.types()).slice(-2)).to.deep.equal([
+        'FurtherFailureRecorded',
+        'NotificationScheduled',
+      ]);
+      for (let day = 0; day < 20; day++) {
+        world.advance(DAY);
+        await world.run();
+      }
+      expect(world.mails.map(({ template }) => template)).to.deep.equal(['payment_failed', 'final_notice']);
+      expect(world.psp.charges.size).to.equal(0);
+      expect((await world.types()).at(-1)).to.equal('RecoveryExhausted');
+    });
+  });
+
+  describe('taken over', () => {
+    it('are stopped at once, and only then ours are scheduled', async () => {
+      const world = await retriedByPsp('take_over');
+      expect(await world.types()).to.deep.equal(mail);
+      await world.run();
+      expect(world.psp.asked).to.deep.equal(['stop']);
+      expect((await world.types()).slice(-2)).to.deep.equal(['PspRetriesStopped', 'RetryScheduled']);
+      world.advance(HOUR);
+      await world.run();
+      expect(world.psp.asked).to.deep.equal(['stop', 'charge']);
+    });
+
+    it('stay with the PSP that refuses to stop', async () => {
+      const world = await retriedByPsp('take_over');
+      world.psp.stops = [{ status: 'left', reason: 'no_invoice' }];
+      await world.run();
+      world.advance(8 * HOUR);
+      await world.run();
+      expect(world.psp.charges.size).to.equal(0);
+      expect(await world.types()).to.deep.equal([...mail, 'PspRetriesLeft']);
+    });
+
+    it('are stopped later when the PSP does not answer', async () => {
+      const world = await retriedByPsp('take_over');
+      const silent: StoppedRetries = { status: 'undecided', reason: 'http_none' };
+      world.psp.stops = [silent, silent];
+      await world.run();
+      await world.run();
+      expect(await world.types()).to.deep.equal(mail);
+      await world.run();
+      expect((await world.types()).at(-1)).to.equal('RetryScheduled');
+    });
+
+    it('are stopped again by whoever finds the worker dead', async () => {
+      const world = await retriedByPsp('take_over');
+      const faults = () => {
+        throw new Error('killed');
+      };
+      await world.run({ faults }).catch(() => undefined);
+      await world.run();
+      expect(world.psp.asked).to.deep.equal(['stop', 'stop']);
+      expect((await world.types()).slice(-2)).to.deep.equal(['PspRetriesStopped', 'RetryScheduled']);
+    });
+  });
+
+  describe('told of after the failure', () => {
+    const announced = async (psp_retries: 'watch' | 'take_over') => {
+      const world = await actWorld(SOFT, [], {}, { ...policy, psp_retries });
+      const data = { transaction_ref: 'inv_1', next_at: plus(T0, DAY) };
+      const context = {
+        ...world.context(),
+        principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,
+      };
+      await announcePspRetries(world.store, data, context);
+      await announcePspRetries(world.store, { ...data, next_at: plus(T0, 2 * DAY) }, context);
+      expect(await world.types(paymentStream(PAYMENT_ID))).to.deep.equal([
+        'PaymentFailed',
+        'PspRetriesAnnounced',
+      ]);
+      world.advance(HOUR);
+      await world.run();
+      return world;
+    };
+
+    it('keep the charge that was planned from being made', async () => {
+      const world = await announced('watch');
+      expect(world.psp.charges.size).to.equal(0);
+      expect((await world.types()).at(-1)).to.equal('PspRetriesFound');
+    });
+
+    it('are stopped before ours go on', async () => {
+      const world = await announced('take_over');
+      expect(world.psp.asked).to.deep.equal(['stop']);
+      expect((await world.types()).slice(-3)).to.deep.equal([
+        'PspRetriesFound',
+        'PspRetriesStopped',
+        'RetryScheduled',
+      ]);
+      world.advance(2 * HOUR + MINUTE);
+      await world.run();
+      expect(world.psp.asked).to.deep.equal(['stop', 'charge']);
+    });
+  });
+});
