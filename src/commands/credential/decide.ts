@@ -3,7 +3,16 @@ import type { RetryPermission } from '../../events/category.js';
 import { type Instant, isBefore } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import type { Message } from '../../kernel/message.js';
-import { attemptId, type Charge, emptyLedger, entryOf, evolve, type Ledger, permitFor } from './ledger.js';
+import {
+  attemptId,
+  type Charge,
+  emptyLedger,
+  entryOf,
+  evolve,
+  type Ledger,
+  permitFor,
+  withoutEntry,
+} from './ledger.js';
 import type { NetworkLimits } from './networkLimits.js';
 
 /** One attempt of one recovery. */
@@ -35,11 +44,16 @@ const stored = ({ retry, earliest_at }: Verdict) => ({
   ...(earliest_at !== undefined && { earliest_at }),
 });
 
-/** Nothing where a limit is reached: whoever asked sees no reservation, and asks `permitFor` why. */
+/**
+ * Nothing where a limit is reached: whoever asked sees no reservation, and asks `permitFor` why. Asked for again before
+ * it is settled, a slot is taken anew as of now: the charge may be made only now, and others have been meanwhile.
+ */
 const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
   const { recoveryId: recovery_id, attempt, charge, limits, now } = data;
-  if (entryOf(ledger, attemptId(recovery_id, attempt))?.open === true) return [];
-  const permit = permitFor(ledger, charge, now, limits);
+  const id = attemptId(recovery_id, attempt);
+  const known = entryOf(ledger, id);
+  if (known !== undefined && (!known.open || known.at >= Date.parse(now))) return [];
+  const permit = permitFor(withoutEntry(ledger, id), charge, now, limits);
   if ('refused' in permit || isBefore(now, permit.at)) return [];
   const { version: limits_version } = limits;
   return [
@@ -68,9 +82,13 @@ const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEven
   ];
 };
 
-/** Whether the slot of this attempt is taken and not given back. */
-export const isReserved = (ledger: Ledger, { recoveryId, attempt }: AttemptRef): boolean =>
-  entryOf(ledger, attemptId(recoveryId, attempt))?.open === true;
+/** Whether the slot of this attempt is taken as of `now`, and no decline forbids the charge. */
+export const isReserved = (ledger: Ledger, { recoveryId, attempt }: AttemptRef, now: Instant): boolean => {
+  const entry = entryOf(ledger, attemptId(recoveryId, attempt));
+  const { bannedBy, notBefore = now } = ledger;
+  const forbidden = bannedBy !== undefined || isBefore(now, notBefore);
+  return entry?.open === true && entry.at >= Date.parse(now) && !forbidden;
+};
 
 /**
  * The attempts on one credential, in a stream of their own: several recoveries charge one card, and only an append at

@@ -39,6 +39,12 @@ export const attemptId = (recoveryId: string, attempt: number): string => `${rec
 export const entryOf = (ledger: Ledger, id: string): Entry | undefined =>
   ledger.entries.find((entry) => entry.id === id);
 
+/** As if it had never been taken. */
+export const withoutEntry = (ledger: Ledger, id: string): Ledger => ({
+  ...ledger,
+  entries: ledger.entries.filter((entry) => entry.id !== id),
+});
+
 const withEntry = (ledger: Ledger, entry: Entry): Ledger => ({
   ...ledger,
   entries: [...ledger.entries.filter(({ id, at }) => id !== entry.id && at > entry.at - KEPT), entry],

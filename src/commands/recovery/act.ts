@@ -62,7 +62,7 @@ const retry = async (
   acting.deps.faults('retry:after-intent');
   if (begun.events.length === 0 || begun.state.status === 'none' || begun.state.open === undefined)
     return begun;
-  return settle({ ...acting, loaded: begun }, begun.state, begun.state.open, payment);
+  return settle({ ...acting, loaded: begun }, begun.state, begun.state.open, payment, 'charge');
 };
 
 const send = async (

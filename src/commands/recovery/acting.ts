@@ -66,7 +66,7 @@ export const requestIdOf = ({ loaded, recoveryId }: Acting, step: string): strin
   loaded.began?.requestId ?? `${recoveryId}.${step}`;
 
 /** The lease and the state decided from name the command: two workers never append the same event ids. */
-export const contextOf = (acting: Acting, type: string): CommandContext => {
+export const contextOf = (acting: Acting, type: string, now = nowOf(acting)): CommandContext => {
   const { deps, principal, recoveryId, loaded } = acting;
   const { correlationId, requestId } = loaded.began ?? {};
   return {
@@ -75,13 +75,14 @@ export const contextOf = (acting: Acting, type: string): CommandContext => {
     correlationId: correlationId ?? recoveryId,
     causationId: recoveryId,
     ...(requestId !== undefined && { requestId }),
-    now: nowOf(acting),
+    now,
   };
 };
 
+/** The event is of the very instant that was decided with, so that the decision can be taken again from the log. */
 export const give = (acting: Acting, command: RecoveryCommand): Promise<Handled<Recovery, RecoveryEvent>> => {
   const { deps, recoveryId, loaded } = acting;
-  const context = contextOf(acting, command.type);
+  const context = contextOf(acting, command.type, 'now' in command.data ? command.data.now : undefined);
   return handle(deps.store, recoveryDecider, recoveryStream(recoveryId), command, context, { from: loaded });
 };
 

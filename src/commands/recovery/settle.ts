@@ -16,7 +16,7 @@ import {
 } from './acting.js';
 import { classify } from './classification/classify.js';
 import type { Settlement } from './command.js';
-import { settleSlot, slotOutcomeOf } from './slot.js';
+import { reserve, settleSlot, slotOutcomeOf } from './slot.js';
 import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
 
 /** The PSP's answer as the decider takes it. A lookup that finds nothing means that nothing was charged. */
@@ -49,10 +49,11 @@ export const debtOrThrow = (
 
 /**
  * Whether asking with the attempt's key may still charge: the request may never have arrived, so not for a debt that
- * is paid or given up meanwhile, and not when the PSP may have forgotten the key.
+ * is paid, given up or refused for good meanwhile, and not when the PSP may have forgotten the key.
  */
 const mayCharge = (known: KnownRecovery, payment: Payment, open: OpenAttempt, now: Instant): boolean =>
   known.status === 'active' &&
+  known.classification.retry === 'allowed' &&
   payment.status !== 'succeeded' &&
   isBefore(now, plus(open.startedAt, KEY_LIFETIME));
 
@@ -77,12 +78,12 @@ export const settle = async (
   known: KnownRecovery,
   open: OpenAttempt,
   payment: Loaded<Payment>,
+  ask: 'charge' | 'lookup',
 ): Promise<Done> => {
   const { deps } = acting;
   if (!(await deps.stillMine())) return acting.loaded;
   const { attempt, idempotencyKey } = open;
   const debt = charging(debtOrThrow(acting, known, payment.state), open.charged);
-  const ask = mayCharge(known, payment.state, open, nowOf(acting)) ? 'charge' : 'lookup';
   const outcome = await deps.psp[ask](debt, idempotencyKey, requestIdOf(acting, String(attempt)));
   deps.faults('retry:after-charge');
   const now = nowOf(acting);
@@ -107,5 +108,12 @@ export const settle = async (
   return done;
 };
 
-export const settleOpen = async (acting: Acting, known: KnownRecovery, open: OpenAttempt): Promise<Done> =>
-  settle(acting, known, open, await paymentOf(acting, known));
+/** Asked again after a crash, the PSP may charge for the first time: the slot is taken anew, or nothing is charged. */
+export const settleOpen = async (acting: Acting, known: KnownRecovery, open: OpenAttempt): Promise<Done> => {
+  const payment = await paymentOf(acting, known);
+  const { attempt, credentialId } = open;
+  const may =
+    mayCharge(known, payment.state, open, nowOf(acting)) &&
+    (credentialId === undefined || (await reserve(acting, known, payment, attempt, credentialId)).reserved);
+  return settle(acting, known, open, payment, may ? 'charge' : 'lookup');
+};

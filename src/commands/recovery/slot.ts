@@ -26,22 +26,24 @@ export interface Slot {
   readonly ledger: Loaded<Ledger>;
 }
 
+/** @param taken the credential whose slot the attempt has already, where it is asked for again */
 export const reserve = async (
   acting: Acting,
   known: KnownRecovery,
   { state: payment }: Loaded<Payment>,
   attempt: number,
+  taken?: string,
 ): Promise<Slot> => {
   const { deps, principal, recoveryId } = acting;
   const last = payment.status === 'unknown' ? undefined : payment.last;
   if (last === undefined) throw new Error(`recovery ${recoveryId} has no failed payment`);
-  const credentialId = credentialIdOf(principal.orgId, last);
+  const credentialId = taken ?? credentialIdOf(principal.orgId, last);
   const now = nowOf(acting);
   const charge = chargeOf(known, circumstancesOf(last));
   const data = { recoveryId, attempt, charge, limits: limitsOn(now), now };
   const context = contextOf(acting, 'ReserveAttempt');
   const ledger = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
-  return { reserved: isReserved(ledger.state, { recoveryId, attempt }), credentialId, ledger };
+  return { reserved: isReserved(ledger.state, data, now), credentialId, ledger };
 };
 
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */

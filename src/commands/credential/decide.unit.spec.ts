@@ -1,0 +1,192 @@
+import { expect } from 'chai';
+import {
+  aCharge,
+  allowed,
+  external,
+  recoveryNo,
+  reserve,
+  reserved,
+  settled,
+} from '../../../test/support/credentialSamples.js';
+import { T0 } from '../../../test/support/recoverySamples.js';
+import { given, stateOf } from '../../../test/support/spec.js';
+import type { AttemptOutcome, CredentialEvent } from '../../events/credential.js';
+import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
+import { type CredentialCommand, credentialDecider, isReserved, type Verdict } from './decide.js';
+
+const on = (...history: CredentialEvent[]) => given(credentialDecider, ...history);
+const times = (count: number, event: (n: number) => CredentialEvent) =>
+  Array.from({ length: count }, (_, n) => event(n + 1));
+const settle = (n: number, outcome: AttemptOutcome, verdict?: Verdict): CredentialCommand => ({
+  type: 'SettleAttempt',
+  data: { recoveryId: recoveryNo(n), attempt: 1, outcome, ...(verdict && { verdict }), now: T0 },
+});
+const record = (triggerId: string, verdict = allowed): CredentialCommand => ({
+  type: 'RecordExternalAttempt',
+  data: { triggerId, charge: aCharge(), verdict, at: T0 },
+});
+
+describe('a slot', () => {
+  it('is taken under the limits of the day', () => on().when(reserve(1)).then(reserved(1)));
+
+  it('is taken once for the same attempt at the same time', () =>
+    on(reserved(1)).when(reserve(1)).thenNothing());
+
+  it('is not taken again for an attempt that is settled', () =>
+    on(reserved(1), settled(1, 'declined', { retry: 'allowed' }))
+      .when(reserve(1, plus(T0, HOUR)))
+      .thenNothing());
+
+  it('is taken anew by an attempt that was not made when it should have been', () =>
+    on(reserved(1))
+      .when(reserve(1, plus(T0, HOUR)))
+      .then(reserved(1, plus(T0, HOUR))));
+
+  it('counts once for an attempt that took it twice', () => {
+    const later = plus(T0, MINUTE);
+    on(...times(14, (n) => reserved(n)), reserved(1, later))
+      .when(reserve(15, later))
+      .then(reserved(15, later));
+  });
+
+  it('stays as it is for a worker whose clock is behind', () =>
+    on(reserved(1, plus(T0, MINUTE)))
+      .when(reserve(1))
+      .thenNothing());
+
+  it('is not taken anew where the others have used the limit up meanwhile', () => {
+    const others = times(15, (n) => external(`t${n}`, plus(T0, DAY)));
+    on(reserved(1), ...others)
+      .when(reserve(1, plus(T0, 2 * DAY)))
+      .thenNothing();
+  });
+
+  it('is not taken by one more than the limit, though they all ask at once', () =>
+    on(...times(15, (n) => reserved(n)))
+      .when(reserve(16))
+      .thenNothing());
+
+  for (const outcome of ['succeeded', 'not_made'] as const)
+    it(`is free again once the attempt ${outcome === 'succeeded' ? 'succeeded' : 'was not made'}`, () =>
+      on(...times(15, (n) => reserved(n)), settled(7, outcome))
+        .when(reserve(16))
+        .then(reserved(16)));
+
+  for (const outcome of ['declined', 'unresolved'] as const)
+    it(`stays taken by an attempt that is ${outcome}`, () =>
+      on(...times(15, (n) => reserved(n)), settled(7, outcome))
+        .when(reserve(16))
+        .thenNothing());
+
+  it('is free when the oldest attempt leaves the window, to the millisecond', () => {
+    const history = times(15, (n) => reserved(n, plus(T0, (n - 1) * HOUR)));
+    on(...history)
+      .when(reserve(16, plus(T0, 30 * DAY - 1)))
+      .thenNothing();
+    on(...history)
+      .when(reserve(16, plus(T0, 30 * DAY)))
+      .then(reserved(16, plus(T0, 30 * DAY)));
+  });
+});
+
+describe('whether an attempt holds its slot', () => {
+  const holds = (at: string, ...history: CredentialEvent[]) =>
+    isReserved(stateOf(credentialDecider, ...history), { recoveryId: recoveryNo(1), attempt: 1 }, at);
+
+  it('as of when it took it, not later', () => {
+    expect(holds(T0)).to.equal(false);
+    expect(holds(T0, reserved(1))).to.equal(true);
+    expect(holds(plus(T0, 1), reserved(1))).to.equal(false);
+    expect(holds(T0, reserved(1), settled(1, 'declined'))).to.equal(false);
+  });
+
+  it('not once a decline forbids it, nor before the network wants it', () => {
+    expect(holds(T0, reserved(1), external('t1', T0, { verdict: { retry: 'never' } }))).to.equal(false);
+    const until = (earliest_at: string) =>
+      holds(T0, reserved(1), external('t1', T0, { verdict: { retry: 'allowed', earliest_at } }));
+    expect(until(plus(T0, 1))).to.equal(false);
+    expect(until(T0)).to.equal(true);
+  });
+});
+
+describe('what counts together', () => {
+  const full = (some: Parameters<typeof reserved>[2], count: number) =>
+    on(...times(count, (n) => reserved(n, T0, some)));
+
+  it('Visa: the same amount and currency, merchant and customer apart', () => {
+    const visa = full({}, 15);
+    visa.when(reserve(16)).thenNothing();
+    for (const other of [{ amount: 4_901 }, { currency: 'USD' }, { initiator: 'customer' as const }])
+      visa.when(reserve(16, T0, aCharge(other))).then(reserved(16, T0, other));
+  });
+
+  it('Mastercard: every amount, whoever charges, in a day', () => {
+    const brand = 'mastercard';
+    const mastercard = full({ brand, initiator: 'customer' }, 9);
+    for (const other of [{}, { amount: 1 }, { currency: 'USD' }, { initiator: 'customer' as const }])
+      mastercard.when(reserve(16, T0, aCharge({ brand, ...other }))).thenNothing();
+    const dayAfter = plus(T0, DAY);
+    mastercard.when(reserve(16, dayAfter, aCharge({ brand }))).then(reserved(16, dayAfter, { brand }));
+  });
+
+  it('Mastercard: 30 of an amount in a month', () => {
+    const brand = 'mastercard';
+    const daily = on(...times(30, (n) => external(`t${n}`, plus(T0, n * 20 * HOUR), { brand })));
+    const then = plus(T0, 30 * 20 * HOUR);
+    daily.when(reserve(1, then, aCharge({ brand }))).thenNothing();
+    const other = { brand, amount: 1 };
+    daily.when(reserve(1, then, aCharge(other))).then(reserved(1, then, other));
+  });
+
+  it('a card of a brand that nobody told: everything', () =>
+    full({ brand: 'unknown' }, 10)
+      .when(reserve(16, T0, aCharge({ brand: 'unknown', amount: 1 })))
+      .thenNothing());
+
+  it('attempts of others, each once', () => {
+    on().when(record('t1')).then(external('t1'));
+    on(external('t1')).when(record('t1')).thenNothing();
+    on(...times(15, (n) => external(`t${n}`)))
+      .when(reserve(1))
+      .thenNothing();
+  });
+});
+
+describe('an outcome', () => {
+  it('is noted once, and only of an attempt that has a slot', () => {
+    on()
+      .when(settle(1, 'declined', allowed))
+      .thenNothing();
+    on(reserved(1))
+      .when(settle(1, 'declined', allowed))
+      .then(settled(1, 'declined', { retry: 'allowed' }));
+    on(reserved(1), settled(1, 'succeeded'))
+      .when(settle(1, 'declined', allowed))
+      .thenNothing();
+  });
+
+  it('that forbids any other charge, or wants it later, holds for every recovery of the card', () => {
+    const later = plus(T0, HOUR);
+    const ban = settled(1, 'declined', { retry: 'never' });
+    on(reserved(1), ban)
+      .when(reserve(2, plus(T0, 400 * DAY)))
+      .thenNothing();
+    const wait = settled(1, 'declined', { retry: 'allowed', earliest_at: later });
+    on(reserved(1), wait)
+      .when(reserve(2, plus(T0, HOUR - 1)))
+      .thenNothing();
+    on(reserved(1), wait).when(reserve(2, later)).then(reserved(2, later));
+  });
+
+  it('does not shorten a wait, nor lift a ban', () => {
+    const verdict = (retry: 'allowed' | 'never', hours: number) => ({
+      verdict: { retry, earliest_at: plus(T0, hours * HOUR) },
+    });
+    on(external('t1', T0, verdict('allowed', 2)), external('t2', T0, verdict('allowed', 1)))
+      .when(reserve(1, plus(T0, HOUR)))
+      .thenNothing();
+    on(external('t1', T0, verdict('never', 1)), external('t2', T0, verdict('allowed', 1)))
+      .when(reserve(1, plus(T0, HOUR)))
+      .thenNothing();
+  });
+});
