@@ -90,6 +90,12 @@ export const isReserved = (ledger: Ledger, { recoveryId, attempt }: AttemptRef, 
   return entry?.open === true && entry.at >= Date.parse(now) && !forbidden;
 };
 
+/** Whether the answer to this attempt was a decline: asking for it again charges nothing. */
+export const isDeclined = (ledger: Ledger, { recoveryId, attempt }: AttemptRef): boolean => {
+  const entry = entryOf(ledger, attemptId(recoveryId, attempt));
+  return entry?.open === false && entry.counted;
+};
+
 /**
  * The attempts on one credential, in a stream of their own: several recoveries charge one card, and only an append at
  * the revision read can keep two of them from taking the last slot.

@@ -12,7 +12,7 @@ import { T0 } from '../../../test/support/recoverySamples.js';
 import { given, stateOf } from '../../../test/support/spec.js';
 import type { AttemptOutcome, CredentialEvent } from '../../events/credential.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
-import { type CredentialCommand, credentialDecider, isReserved, type Verdict } from './decide.js';
+import { type CredentialCommand, credentialDecider, isDeclined, isReserved, type Verdict } from './decide.js';
 
 const on = (...history: CredentialEvent[]) => given(credentialDecider, ...history);
 const times = (count: number, event: (n: number) => CredentialEvent) =>
@@ -107,6 +107,21 @@ describe('whether an attempt holds its slot', () => {
     expect(until(plus(T0, 1))).to.equal(false);
     expect(until(T0)).to.equal(true);
   });
+});
+
+describe('whether the answer to an attempt was a decline', () => {
+  const attempt = { recoveryId: recoveryNo(1), attempt: 1 };
+  const cases: readonly [AttemptOutcome | undefined, boolean][] = [
+    [undefined, false],
+    ['declined', true],
+    ['succeeded', false],
+    ['not_made', false],
+  ];
+  for (const [outcome, expected] of cases)
+    it(`${outcome ?? 'open'}: ${expected}`, () => {
+      const history = [reserved(1), ...(outcome === undefined ? [] : [settled(1, outcome)])];
+      expect(isDeclined(stateOf(credentialDecider, ...history), attempt)).to.equal(expected);
+    });
 });
 
 describe('what counts together', () => {

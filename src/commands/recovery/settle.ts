@@ -1,6 +1,7 @@
 import { type Instant, isBefore, plus } from '../../kernel/clock.js';
 import type { PaymentId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Debt } from '../../kernel/ports.js';
+import { isDeclined } from '../credential/decide.js';
 import type { Loaded } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import type { Payment } from '../payment/state.js';
@@ -108,12 +109,17 @@ export const settle = async (
   return done;
 };
 
-/** Asked again after a crash, the PSP may charge for the first time: the slot is taken anew, or nothing is charged. */
+/** Asked again after a crash, the PSP may charge for the first time: not without the slot, taken anew. */
+const hasSlot = async (acting: Acting, known: KnownRecovery, open: OpenAttempt, payment: Loaded<Payment>) => {
+  const { attempt, credentialId } = open;
+  if (credentialId === undefined) return true;
+  const { reserved, ledger } = await reserve(acting, known, payment, attempt, credentialId);
+  return reserved || isDeclined(ledger.state, { recoveryId: acting.recoveryId, attempt });
+};
+
 export const settleOpen = async (acting: Acting, known: KnownRecovery, open: OpenAttempt): Promise<Done> => {
   const payment = await paymentOf(acting, known);
-  const { attempt, credentialId } = open;
   const may =
-    mayCharge(known, payment.state, open, nowOf(acting)) &&
-    (credentialId === undefined || (await reserve(acting, known, payment, attempt, credentialId)).reserved);
+    mayCharge(known, payment.state, open, nowOf(acting)) && (await hasSlot(acting, known, open, payment));
   return settle(acting, known, open, payment, may ? 'charge' : 'lookup');
 };

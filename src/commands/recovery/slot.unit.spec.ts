@@ -118,12 +118,14 @@ describe("a charge's slot", () => {
     expect((await ledger(world)).at(-1)?.data).to.include({ outcome: 'not_made' });
   });
 
-  for (const point of [
-    'retry:after-reserve',
-    'retry:after-intent',
-    'retry:after-charge',
-    'retry:after-slot',
-  ] as const)
+  const again = ['AttemptReserved'];
+  const killed: readonly [FaultPoint, readonly string[]][] = [
+    ['retry:after-reserve', again],
+    ['retry:after-intent', again],
+    ['retry:after-charge', again],
+    ['retry:after-slot', []],
+  ];
+  for (const [point, more] of killed)
     it(`is taken and settled once, killed at ${point}`, async () => {
       const world = await onCard([declined(SOFT)]);
       world.advance(HOUR);
@@ -131,9 +133,11 @@ describe("a charge's slot", () => {
       world.advance(2 * MINUTE);
       await world.run();
       expect(world.psp.charges.size).to.equal(1);
+      expect(world.psp.lookups).to.equal(0);
       expect(await ledgerTypes(world)).to.deep.equal([
         'ExternalAttemptRecorded',
         'AttemptReserved',
+        ...more,
         'AttemptSettled',
       ]);
       expect((await world.types()).filter((type) => type === 'RetryDeclined')).to.have.length(1);
