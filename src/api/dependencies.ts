@@ -7,7 +7,8 @@ import type { Faults } from '../kernel/faults.js';
 import type { OrgId, RecoveryId } from '../kernel/ids.js';
 import type { Json } from '../kernel/json.js';
 import type { Logger } from '../kernel/logger.js';
-import type { Psp, Vault } from '../kernel/ports.js';
+import type { Debt, Psp, Vault } from '../kernel/ports.js';
+import type { Means } from '../commands/recovery/command.js';
 import type { RulesReader } from '../commands/rules/reader.js';
 import type { IdentityDeps } from '../commands/user/ports.js';
 import type { AuthDependencies } from './auth/authenticate.js';
@@ -81,6 +82,8 @@ export interface Dependencies extends ErrorOptions, AuthDependencies {
   readonly store: EventStore;
   /** An organization's rules as they are now. */
   readonly rulesOf: RulesReader;
+  /** How the PSP that an organization connected can collect a debt. */
+  readonly meansOf: (debt: Debt) => Promise<Means>;
   /** How long a request may wait for the log in all, where it is somewhere else than the database. */
   readonly logTimeMs?: number;
   readonly identity: IdentityDeps;

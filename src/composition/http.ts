@@ -10,12 +10,13 @@ import { REQUEST_MS } from '../infra/eventStoreDb/esdbConnection.js';
 import { readLinkToken } from '../infra/links/linkToken.js';
 import { createAccessLog } from '../infra/logging/logger.js';
 import { BcryptHasher } from '../infra/passwords/bcryptHasher.js';
+import { meansOf } from '../infra/psp/pspRouter.js';
 import { deriveKey } from '../infra/secrets/keys.js';
 import { systemClock } from '../infra/systemClock.js';
 import { VERSION } from './version.js';
 import { readiness } from './readiness.js';
 import { hostOf } from './port.js';
-import { type Effects, publicBaseUrl, type Runtime } from './runtime.js';
+import { connectionsOf, type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
 const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
   const { config, database, store, engine, clock, reporting } = runtime;
@@ -62,6 +63,7 @@ const dependencies = (runtime: Runtime, effects: Effects): Dependencies => {
       onError: (error, request) => reporting.captureError(error, request),
     }),
     rulesOf: rulesReader(runtime.store),
+    meansOf: meansOf(connectionsOf(runtime)),
     completeStripeEvent: (event, apiKey) => stripe.completeEvent(event, apiKey),
     ...(config.environment !== 'production' && { sandbox }),
     ...(development && mail.catcher !== undefined && { mailCatcher: mail.catcher }),

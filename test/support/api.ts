@@ -78,6 +78,7 @@ export const memoryDependencies = (overrides: Partial<Dependencies> = {}): Depen
   db: { query: () => Promise.resolve({ rows: [], rowCount: 0 }) } as unknown as Dependencies['db'],
   store: new MemoryEventStore(),
   rulesOf: () => Promise.resolve(compileRules(0, [])),
+  meansOf: () => Promise.resolve({ chargeable: true, payable: true }),
   tokens,
   sessions,
   identity: {} as Dependencies['identity'],

@@ -1,6 +1,7 @@
 import { createTokens } from '../../src/api/auth/tokens.js';
 import { CachedSessions } from '../../src/api/auth/sessions.js';
 import { pgIdempotencyKeys } from '../../src/api/idempotency.js';
+import { rulesReader } from '../../src/commands/rules/reader.js';
 import type { IdentityDeps } from '../../src/commands/user/ports.js';
 import { PgEventStore } from '../../src/infra/eventStore/pgEventStore.js';
 import { BcryptHasher } from '../../src/infra/passwords/bcryptHasher.js';
@@ -12,6 +13,7 @@ import { startApi, type TestApi } from './api.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 
 export interface PgApi extends TestApi {
+  readonly store: PgEventStore;
   readonly database: TestDatabase;
   readonly identity: IdentityDeps;
   readonly engine: ProjectionEngine;
@@ -40,6 +42,7 @@ export const startPgApi = async (): Promise<PgApi> => {
   const api = await startApi({
     db: pool,
     store,
+    rulesOf: rulesReader(store),
     vault,
     sessions,
     identity,
@@ -54,5 +57,5 @@ export const startPgApi = async (): Promise<PgApi> => {
     await store.close();
     await database.drop();
   };
-  return { ...api, database, identity, engine, close };
+  return { ...api, store, database, identity, engine, close };
 };

@@ -12,6 +12,7 @@ import { organizationRoutes } from './organization.js';
 import { paymentRoutes } from './payments.js';
 import { recoveryRoutes } from './recoveries.js';
 import { ruleRoutes } from './rules.js';
+import { simulationRoutes } from './simulation.js';
 import { sandboxRoutes } from './sandbox.js';
 import { userRoutes } from './users.js';
 import { webhookRoutes } from './webhooks.js';
@@ -25,6 +26,7 @@ export const allRoutes = ({ environment, sandbox, mailCatcher }: Dependencies): 
   ...authRoutes,
   ...userRoutes,
   ...organizationRoutes,
+  ...simulationRoutes, // before /v1/rules/{id}
   ...ruleRoutes,
   ...analyticsRoutes,
   ...declineRoutes,

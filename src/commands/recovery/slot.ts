@@ -3,7 +3,13 @@ import type { Category, Classification } from '../../events/recovery.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { CommandContext } from '../context.js';
 import { credentialIdOf, onCredential } from '../credential/attempts.js';
-import { type AttemptRef, isReserved, type SettleAttempt, type Verdict } from '../credential/decide.js';
+import {
+  type AttemptRef,
+  isReserved,
+  type RecordExternalAttempt,
+  type SettleAttempt,
+  type Verdict,
+} from '../credential/decide.js';
 import type { Charge, Ledger } from '../credential/ledger.js';
 import { limitsOn } from '../credential/networkLimits.js';
 import type { Loaded } from '../handle.js';
@@ -77,6 +83,18 @@ export const settleSlot = (
   return onCredential(store, credentialId, { type: 'SettleAttempt', data }, { ...context, commandId });
 };
 
+export const externalAttemptOf = (
+  failure: FailedData,
+  classification: Classification,
+): RecordExternalAttempt => {
+  const { amount, currency, trigger_id: triggerId, failed_at: at } = failure;
+  const { brand } = circumstancesOf(failure);
+  const initiator = classification.category === 'customer_abandoned' ? 'customer' : 'merchant';
+  const charge: Charge = { amount, currency, brand, initiator };
+  const data = { triggerId, charge, verdict: verdictOf(classification), at };
+  return { type: 'RecordExternalAttempt', data };
+};
+
 /** A failure that we did not cause counts as an attempt on its credential, before anything is decided from it. */
 export const countFailure = (
   store: EventStore,
@@ -84,13 +102,8 @@ export const countFailure = (
   classification: Classification,
   context: CommandContext,
 ): Promise<Loaded<Ledger>> => {
-  const { amount, currency, trigger_id: triggerId, failed_at: at } = failure;
-  const { brand } = circumstancesOf(failure);
-  const initiator = classification.category === 'customer_abandoned' ? 'customer' : 'merchant';
-  const charge: Charge = { amount, currency, brand, initiator };
-  const data = { triggerId, charge, verdict: verdictOf(classification), at };
   const commandId = deriveId('slot', context.commandId);
   const credentialId = credentialIdOf(context.principal.orgId, failure);
-  const command = { type: 'RecordExternalAttempt', data } as const;
-  return onCredential(store, credentialId, command, { ...context, commandId, occurredAt: at });
+  const command = externalAttemptOf(failure, classification);
+  return onCredential(store, credentialId, command, { ...context, commandId, occurredAt: failure.failed_at });
 };

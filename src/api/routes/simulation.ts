@@ -1,0 +1,139 @@
+import type { Static } from 'typebox';
+import { meanings } from '../../commands/recovery/classification/meaning.js';
+import { tablesOfVersion } from '../../commands/recovery/classification/tables.js';
+import { simulateFailure, type Simulation, type Supposed } from '../../commands/recovery/simulate.js';
+import { ruleFaults } from '../../commands/rules/faults.js';
+import { compileRules, type RuleEffects } from '../../commands/rules/match.js';
+import type { Cohort, RecoveryEvent } from '../../events/recovery.js';
+import { type Rule, ruleActions } from '../../events/rules.js';
+import { DAY, type Instant, instantOf, isBefore, plus } from '../../kernel/clock.js';
+import { DomainError } from '../../kernel/errors.js';
+import { deriveId } from '../../kernel/ids.js';
+import { roles } from '../../kernel/principal.js';
+import { ok, type Route, route } from '../route.js';
+import { SimulateBody, SimulationResponse } from '../schemas/simulation.js';
+import { invalid } from '../validation.js';
+
+type Body = Static<typeof SimulateBody>;
+type Answer = Static<typeof SimulationResponse>;
+
+const EARLIEST: Instant = '2000-01-01T00:00:00.000Z';
+
+const instantIn = (text: string | undefined, pointer: string, otherwise: Instant, last: Instant): Instant => {
+  const at = text === undefined ? otherwise : instantOf(text);
+  if (at === undefined || isBefore(at, EARLIEST) || isBefore(last, at))
+    throw invalid(pointer, `must be from ${EARLIEST} to ${last}`);
+  return at;
+};
+
+/** @throws DomainError `validation_failed` with the place of what contradicts itself */
+const candidates = (given: NonNullable<Body['rules']>): readonly Rule[] => {
+  const rules = given.map(({ id, name, enabled = true, conditions = {}, actions }, index) => ({
+    id: id ?? deriveId('candidate', String(index)),
+    name,
+    enabled,
+    conditions,
+    actions,
+  }));
+  const faults = rules.flatMap((rule, index) =>
+    ruleFaults(rule).map(({ pointer, detail }) => ({ pointer: `/rules/${index}${pointer}`, detail })),
+  );
+  if (faults.length > 0)
+    throw new DomainError('validation_failed', 'The rules would not hold together', faults.slice(0, 50));
+  return rules;
+};
+
+/** A payment that is not named is like no other: the empty reference is none that can be reported. */
+const supposedIn = (
+  { attempt = 1, opened_at, now: at, rules: _, occurred_at, customer, transaction_ref, ...facts }: Body,
+  now: Instant,
+): Omit<Supposed, 'rules'> => {
+  const decidedAt = instantIn(at, '/now', now, plus(now, 366 * DAY));
+  const openedAt = instantIn(opened_at, '/opened_at', decidedAt, decidedAt);
+  const failed_at = instantIn(occurred_at, '/occurred_at', openedAt, plus(decidedAt, DAY));
+  const about = { transaction_ref: transaction_ref ?? '', trigger_id: 'simulation', late: false, failed_at };
+  return { failed: { ...facts, customer: customer ?? {}, ...about }, attempt, openedAt, now: decidedAt };
+};
+
+const actionsOf = (effects: RuleEffects): Answer['actions'] =>
+  ruleActions.flatMap((action) => {
+    const said = effects[action];
+    if (said === undefined) return [];
+    const { rule } = said;
+    const value = 'value' in said ? said.value : 'reason' in said ? { reason: said.reason } : true;
+    return [{ action, value, rule }];
+  });
+
+const withoutCohort = <T extends { cohort: Cohort }>({ cohort: _, ...rest }: T): Omit<T, 'cohort'> => rest;
+
+type DataOf<T extends RecoveryEvent['type']> = Extract<RecoveryEvent, { type: T }>['data'];
+const dataOf = <T extends RecoveryEvent['type']>(
+  events: readonly RecoveryEvent[],
+  wanted: T,
+): DataOf<T> | undefined => events.find(({ type }) => type === wanted)?.data as DataOf<T> | undefined;
+
+const stepsOf = ({ events, explanation: otherwise }: Simulation['steps']) => {
+  const retry = dataOf(events, 'RetryScheduled');
+  const mail = dataOf(events, 'NotificationScheduled');
+  const end = dataOf(events, 'RecoveryExhausted');
+  return {
+    retry: retry === undefined ? null : withoutCohort(retry),
+    mail: mail === undefined ? null : withoutCohort(mail),
+    end: end === undefined ? null : { explanation: otherwise, ...withoutCohort(end) },
+    wait: (retry ?? mail ?? end) === undefined ? { explanation: otherwise } : null,
+    escalations: events.flatMap(({ type, data }) =>
+      type === 'RecoveryEscalated' ? [withoutCohort(data)] : [],
+    ),
+  };
+};
+
+const answerOf = ({ begun, rules, limitsVersion, steps }: Simulation, tried: boolean): Answer => {
+  const { category, hardness, retry, earliest_at = null, evidence } = begun;
+  const { table_version: version } = evidence;
+  const effective_from = tablesOfVersion(version)?.effectiveFrom ?? EARLIEST;
+  return {
+    classification: {
+      category,
+      hardness,
+      retry,
+      earliest_at,
+      meaning: meanings[category],
+      evidence,
+      table: { version, effective_from },
+    },
+    policy_version: begun.policy_version,
+    limits_version: limitsVersion,
+    rules_version: tried ? null : rules.rules_version,
+    rules: rules.verdicts.map(({ rule, matches, unmet }) => ({ ...rule, matches, unmet: [...unmet] })),
+    actions: actionsOf(rules.effects),
+    ...stepsOf(steps),
+  };
+};
+
+export const simulationRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/v1/rules/simulate',
+    operationId: 'simulateRules',
+    tag: 'Rules',
+    summary: 'What would be decided about a failure',
+    description:
+      'By the decider of real failures, from the policy and the rules in force and the attempts on the payment ' +
+      'method; `rules` tries others. Nothing is recorded.',
+    access: roles,
+    body: SimulateBody,
+    positioned: false,
+    responses: {
+      200: { description: 'Which rules match, and what would be scheduled', schema: SimulationResponse },
+    },
+    refusals: ['not_found'],
+    handler: async ({ deps, principal: { orgId }, body }) => {
+      const supposed = supposedIn(body, deps.clock.now().toISOString());
+      const rules =
+        body.rules === undefined ? await deps.rulesOf(orgId) : compileRules(0, candidates(body.rules));
+      return ok(
+        answerOf(await simulateFailure(deps, orgId, { ...supposed, rules }), body.rules !== undefined),
+      );
+    },
+  }),
+];

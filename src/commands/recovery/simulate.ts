@@ -1,0 +1,111 @@
+import { credentialStream } from '../../events/credential.js';
+import type { EventStore } from '../../events/eventStore.js';
+import type { Classification, RecoveryEvent } from '../../events/recovery.js';
+import type { Instant } from '../../kernel/clock.js';
+import { type OrgId, paymentIdOf } from '../../kernel/ids.js';
+import type { Debt } from '../../kernel/ports.js';
+import { credentialIdOf } from '../credential/attempts.js';
+import { credentialDecider } from '../credential/decide.js';
+import { absent, load } from '../handle.js';
+import { retryPolicyOf } from '../organization/commands.js';
+import { debtOf } from '../payment/debt.js';
+import { paymentDecider } from '../payment/decide.js';
+import {
+  evolve as evolvePayment,
+  type FailedData,
+  initialState as initialPayment,
+  type Payment,
+} from '../payment/state.js';
+import type { RuleSet } from '../rules/match.js';
+import { type RuleSimulation, simulateRules } from '../rules/simulate.js';
+import { classify } from './classification/classify.js';
+import { tablesInForceOn } from './classification/tables.js';
+import type { CommandOf, Means } from './command.js';
+import { recoveryDecider } from './decide.js';
+import { type Guidance, ruleFactsOf } from './guidance.js';
+import { type NextSteps, nextSteps } from './plan.js';
+import { readGuidance } from './readGuidance.js';
+import { externalAttemptOf } from './slot.js';
+import { initialState, type KnownRecovery } from './state.js';
+
+export interface SimulationSources {
+  readonly store: EventStore;
+  readonly meansOf: (debt: Debt) => Promise<Means>;
+}
+
+/** A failure that did not happen, and where its recovery would stand. */
+export interface Supposed {
+  readonly failed: FailedData;
+  /** The organization's own, or others to try. */
+  readonly rules: RuleSet;
+  /** Number of the retry that comes next: the ones before it are taken as declined. */
+  readonly attempt: number;
+  readonly openedAt: Instant;
+  readonly now: Instant;
+}
+
+export interface Simulation {
+  readonly begun: Extract<RecoveryEvent, { type: 'RecoveryStarted' }>['data'];
+  readonly rules: RuleSimulation;
+  readonly limitsVersion: number;
+  readonly steps: NextSteps;
+}
+
+/** The recovery as it would stand when the decision is taken. */
+const supposedCase = (
+  data: CommandOf<'StartRecovery'>,
+  { attempt, openedAt }: Supposed,
+): { readonly begun: Simulation['begun']; readonly known: KnownRecovery } => {
+  const command = { type: 'StartRecovery', data: { ...data, now: openedAt } } as const;
+  const [begun] = recoveryDecider.decide(command, initialState);
+  if (begun?.type !== 'RecoveryStarted') throw new Error('a failure that is new starts a recovery');
+  const state = recoveryDecider.evolve(initialState, begun);
+  if (state.status === 'none') throw new Error('a recovery that began is known');
+  return { begun: begun.data, known: { ...state, attempts: attempt - 1 } };
+};
+
+/** Everything the decision heeds, as it would be once the failure was taken in. Nothing is appended. */
+const supposedGuidance = async (
+  store: EventStore,
+  orgId: OrgId,
+  payment: Payment,
+  classification: Classification,
+  { failed, rules, now }: Supposed,
+): Promise<Guidance> => {
+  const credential = await load(store, credentialDecider, credentialStream(credentialIdOf(orgId, failed)));
+  const counted = credentialDecider.decide(externalAttemptOf(failed, classification), credential.state);
+  const ledger = { ...credential, state: counted.reduce(credentialDecider.evolve, credential.state) };
+  const loaded = { ...absent(paymentDecider), state: payment };
+  return readGuidance({ store, rulesOf: () => Promise.resolve(rules) }, orgId, loaded, now, ledger);
+};
+
+/**
+ * What would be decided about a failure: by the decider of real ones, from the organization's policy, the attempts on
+ * the payment method and the limits in force.
+ */
+export const simulateFailure = async (
+  { store, meansOf }: SimulationSources,
+  orgId: OrgId,
+  supposed: Supposed,
+): Promise<Simulation> => {
+  const { failed, rules, now } = supposed;
+  const { transaction_ref: transactionRef, trigger_id: triggerId, gateway, amount, currency } = failed;
+  const paymentId = paymentIdOf(orgId, transactionRef);
+  const payment = evolvePayment(initialPayment, { type: 'PaymentFailed', data: failed });
+  const classification = classify(failed.failure, failed.failed_at, tablesInForceOn(now));
+  const debt = debtOf(orgId, paymentId, payment);
+  const [policy, guidance, means] = await Promise.all([
+    retryPolicyOf(store, orgId),
+    supposedGuidance(store, orgId, payment, classification, supposed),
+    debt === undefined ? { chargeable: true, payable: true } : meansOf(debt),
+  ]);
+  const what = { paymentId, transactionRef, gateway, triggerId, amount, currency, classification };
+  const channels = policy.enabled_channels;
+  const { begun, known } = supposedCase({ ...what, policy, means, channels, guidance, now }, supposed);
+  return {
+    begun,
+    rules: simulateRules(rules, ruleFactsOf(guidance.circumstances, known, now)),
+    limitsVersion: guidance.limits.version,
+    steps: nextSteps(known, now, guidance),
+  };
+};
