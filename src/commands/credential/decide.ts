@@ -71,9 +71,12 @@ const settle = ({ data }: SettleAttempt, ledger: Ledger): CredentialEvent[] => {
   return [{ type: 'AttemptSettled', data: { recovery_id, attempt, outcome, ...judged, settled_at: now } }];
 };
 
+/** Of a card in 200 days. With more it is none, but a word that a reporter uses for many: the stream must stay short. */
+export const MAX_ENTRIES = 1000;
+
 const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEvent[] => {
   const { triggerId: trigger_id, charge, verdict, at: attempted_at } = data;
-  if (entryOf(ledger, trigger_id) !== undefined) return [];
+  if (entryOf(ledger, trigger_id) !== undefined || ledger.entries.length >= MAX_ENTRIES) return [];
   return [
     {
       type: 'ExternalAttemptRecorded',

@@ -7,6 +7,7 @@ import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import type { FaultPoint } from '../../kernel/faults.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
+import { credentialDecider, MAX_ENTRIES } from '../credential/decide.js';
 import { onCredential } from '../credential/attempts.js';
 import { settleDeclinedAttempt } from './settleAttempt.js';
 import { rulesReader } from '../rules/reader.js';
@@ -156,6 +157,19 @@ describe("a charge's slot", () => {
     await settleDeclinedAttempt(sources, attempt, context);
     await settleDeclinedAttempt(sources, attempt, context);
     expect((await ledgerTypes(world)).slice(-2)).to.deep.equal(['AttemptReserved', 'AttemptSettled']);
+  });
+
+  it('is counted no further where one word stands for many cards: the stream stays short', () => {
+    const charge = { amount: 100, currency: 'EUR', brand: 'unknown', initiator: 'merchant' } as const;
+    const entry = (n: number) => ({ id: `t${n}`, ...charge, at: n, counted: true, open: false });
+    const data = { triggerId: 'next', charge, verdict: { retry: 'allowed' }, at: T0 } as const;
+    const decided = (entries: number) =>
+      credentialDecider.decide(
+        { type: 'RecordExternalAttempt', data },
+        { entries: Array.from({ length: entries }, (_, n) => entry(n)) },
+      );
+    expect(decided(MAX_ENTRIES - 1)).to.have.length(1);
+    expect(decided(MAX_ENTRIES)).to.deep.equal([]);
   });
 
   it('counts a failure once, however often its message comes', async () => {
