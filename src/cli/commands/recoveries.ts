@@ -10,18 +10,28 @@ import { printable, toJson } from '../output.js';
 
 const word = (value: unknown): string => (typeof value === 'string' ? value : toJson(value));
 
-const because = ({ chosen, rejected, evidence, counters, ...versions }: Explanation): string[] => [
+const reasonsOf = ({
+  chosen,
+  because,
+  rules,
+  rejected,
+  evidence,
+  counters,
+  ...rest
+}: Explanation): string[] => [
   `    chosen: ${chosen}`,
-  ...rejected.map(({ candidate, reason }) => `    not ${candidate}: ${reason}`),
+  ...(because ?? []).map((reason) => `    because: ${printable(reason)}`),
+  ...rejected.map(({ candidate, reason }) => `    not ${candidate}: ${printable(reason)}`),
+  ...(rules ?? []).map((rule) => `    rule: ${rule}`),
   `    evidence: ${evidence.step}${evidence.value === undefined ? '' : ` = ${printable(evidence.value)}`} (tables ${evidence.table_version})`,
   ...(evidence.unmapped ?? []).map((code) => `    not in the tables: ${printable(code)}`),
-  `    policy ${versions.policy_version}, rules ${versions.rules_version}, limits ${versions.limits_version}`,
+  `    policy ${rest.policy_version}, rules ${rest.rules_version}, limits ${rest.limits_version}`,
   `    counted: ${toJson(counters)}`,
 ];
 
 const describe = ({ occurred_at, event, actor, summary, details, explanation }: Decision): string => {
   const said = Object.entries(details).map(([name, value]) => `    ${name}: ${word(value)}`);
-  const why = explanation === null ? [] : because(explanation);
+  const why = explanation === null ? [] : reasonsOf(explanation);
   return [`${occurred_at}  ${event}  (${actor.type} ${actor.id})`, `    ${summary}`, ...said, ...why].join(
     '\n',
   );
