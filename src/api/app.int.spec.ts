@@ -73,6 +73,19 @@ describe('HTTP interface', () => {
       expect(await store.head()).to.equal(1n);
     });
 
+    it("takes what the merchant knows of the PSP's own retries", async () => {
+      const psp_retries = { next_at: '2026-12-01T10:00:00.000Z' };
+      const { body } = await report(failure({ psp_retries }));
+      for await (const [event] of store.readStream(`payment-${String(body['payment_id'])}`))
+        expect(event?.data).to.deep.include({ psp_retries });
+      const { errors } = expectProblem(
+        await report(failure({ psp_retries: { next_at: 'soon' } })),
+        422,
+        'validation_failed',
+      );
+      expect(errors?.map(({ pointer }) => pointer)).to.deep.equal(['/psp_retries/next_at']);
+    });
+
     it('keeps organizations apart', async () => {
       const ours = await report(failure());
       const theirs = await report(failure(), 'user.other');

@@ -36,6 +36,15 @@ export const PaymentFailedBody = closed({
   payment_method: Type.Optional(PaymentMethodSchema),
   occurred_at: Type.Optional(Timestamp),
   metadata: Type.Optional(MetadataSchema),
+  psp_retries: Type.Optional(
+    Type.Object(
+      { next_at: Type.Optional(Timestamp) },
+      {
+        additionalProperties: false,
+        description: 'The PSP retries by itself: when next, or without `next_at` that it gave up',
+      },
+    ),
+  ),
 });
 export const PaymentSucceededBody = closed({
   transaction_ref: TransactionRef,
