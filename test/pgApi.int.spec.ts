@@ -144,7 +144,7 @@ describe('HTTP interface on Postgres', () => {
   it('never fails on our side, and leaves no projection behind', async function () {
     this.timeout(120_000);
     const { token } = await founder();
-    const wanted = /^\/v1\/(payments|recoveries|users|events|analytics|audit|retry|webhooks)/;
+    const wanted = /^\/v1\/(payments|recoveries|users|events|analytics|audit|retry|rules|declines|webhooks)/;
     for (const route of allRoutes(memoryDependencies()))
       if (wanted.test(route.path)) await fuzz(api, route, token, 25);
     const events = await readEvents(api.database);

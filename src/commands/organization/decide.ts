@@ -4,6 +4,7 @@ import type { Decider } from '../../kernel/decider.js';
 import { DomainError } from '../../kernel/errors.js';
 import { canonicalJson } from '../../kernel/json.js';
 import type { Message } from '../../kernel/message.js';
+import { policyFaults } from './policyFaults.js';
 import {
   type Claim,
   evolve,
@@ -116,6 +117,9 @@ const wordingOf = ({ enabled_channels, ...others }: RetryPolicyValues): string =
 
 const setRetryPolicy = ({ data }: SetRetryPolicy, state: OrganizationState): Decided => {
   const { policy: current } = activeOnly(state);
+  const faults = policyFaults(data.policy, data.at);
+  if (faults.length > 0)
+    throw new DomainError('validation_failed', 'The policy would not hold together', faults);
   const { version = 0, ...values } = current ?? {};
   if (current && wordingOf(values as RetryPolicyValues) === wordingOf(data.policy)) return [];
   return [{ type: 'RetryPolicySet', data: { ...data.policy, version: version + 1, set_at: data.at } }];

@@ -35,7 +35,20 @@ const contradictions: readonly (readonly [ActionName, readonly ActionName[]])[] 
   ['skip_retries', ['policy', 'delay_minutes']],
 ];
 
+const delayFaults = ({ policy }: RuleValues['actions']): FieldError[] =>
+  policy?.initial_delay_minutes !== undefined &&
+  policy.max_delay_minutes !== undefined &&
+  policy.max_delay_minutes < policy.initial_delay_minutes
+    ? [
+        {
+          pointer: '/actions/policy/max_delay_minutes',
+          detail: `must be at least ${policy.initial_delay_minutes}, the initial_delay_minutes`,
+        },
+      ]
+    : [];
+
 const actionFaults = ({ actions }: RuleValues): FieldError[] => [
+  ...delayFaults(actions),
   ...contradictions
     .filter(([action]) => actions[action] !== undefined)
     .flatMap(([action, others]) =>

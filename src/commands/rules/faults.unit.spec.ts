@@ -21,6 +21,13 @@ describe('faults of rules', () => {
     ]);
   });
 
+  it('are delays that end before they begin', () => {
+    const policy = { initial_delay_minutes: 60, max_delay_minutes: 59 };
+    expect(ofActions({ policy })).to.deep.equal(['/actions/policy/max_delay_minutes']);
+    expect(ofActions({ policy: { ...policy, max_delay_minutes: 60 } })).to.deep.equal([]);
+    expect(ofActions({ policy: { max_delay_minutes: 1 } })).to.deep.equal([]);
+  });
+
   it('are amounts of no currency, or of several', () => {
     const amount = { at_least: 10 };
     expect(ofConditions({ amount })).to.deep.equal(['/conditions/currency']);
