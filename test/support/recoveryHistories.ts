@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../src/events/envelope.js';
 import { DAY, type Instant, plus } from '../../src/kernel/clock.js';
 import { deriveId, eventIdOf, orgIdOf, type OrgId } from '../../src/kernel/ids.js';
+import { randomOf } from './random.js';
 import { type Draft, History } from './recoveryHistory.js';
 
 export interface HistoryOptions {
@@ -13,17 +14,6 @@ export interface HistoryOptions {
   readonly days?: number;
   readonly start?: Instant;
 }
-
-/** Mulberry32: 0 ≤ x < 1. */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
 
 const historyOf = (random: () => number, org: OrgId, ref: string, openedAt: Instant): readonly Draft[] => {
   const history = new History(random, org, ref, openedAt);

@@ -13,7 +13,7 @@ import {
   permitFor,
   withoutEntry,
 } from './ledger.js';
-import type { NetworkLimits } from './networkLimits.js';
+import { isOpen, type NetworkLimits } from './networkLimits.js';
 
 /** One attempt of one recovery. */
 export interface AttemptRef {
@@ -25,10 +25,13 @@ export interface Verdict {
   readonly earliest_at?: Instant;
 }
 
-export type ReserveAttempt = Message<
-  'ReserveAttempt',
-  AttemptRef & { readonly charge: Charge; readonly limits: NetworkLimits; readonly now: Instant }
->;
+export interface Reservation extends AttemptRef {
+  readonly charge: Charge;
+  readonly limits: NetworkLimits;
+  readonly now: Instant;
+}
+
+export type ReserveAttempt = Message<'ReserveAttempt', Reservation>;
 export type SettleAttempt = Message<
   'SettleAttempt',
   AttemptRef & { readonly outcome: AttemptOutcome; readonly verdict?: Verdict; readonly now: Instant }
@@ -44,17 +47,22 @@ const stored = ({ retry, earliest_at }: Verdict) => ({
   ...(earliest_at !== undefined && { earliest_at }),
 });
 
+/** Whether an attempt may be made now, as far as all other attempts go. */
+const isFree = (ledger: Ledger, { recoveryId, attempt, charge, limits, now }: Reservation): boolean => {
+  const others = withoutEntry(ledger, attemptId(recoveryId, attempt));
+  const permit = permitFor(others, charge, now, limits);
+  return !('refused' in permit) && !isBefore(now, permit.at) && isOpen(limits, charge.brand, now);
+};
+
 /**
  * Nothing where a limit is reached: whoever asked sees no reservation, and asks `permitFor` why. Asked for again before
  * it is settled, a slot is taken anew as of now: the charge may be made only now, and others have been meanwhile.
  */
 const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
   const { recoveryId: recovery_id, attempt, charge, limits, now } = data;
-  const id = attemptId(recovery_id, attempt);
-  const known = entryOf(ledger, id);
+  const known = entryOf(ledger, attemptId(recovery_id, attempt));
   if (known !== undefined && (!known.open || known.at >= Date.parse(now))) return [];
-  const permit = permitFor(withoutEntry(ledger, id), charge, now, limits);
-  if ('refused' in permit || isBefore(now, permit.at)) return [];
+  if (!isFree(ledger, data)) return [];
   const { version: limits_version } = limits;
   return [
     {
@@ -85,12 +93,10 @@ const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEven
   ];
 };
 
-/** Whether the slot of this attempt is taken as of `now`, and no decline forbids the charge. */
-export const isReserved = (ledger: Ledger, { recoveryId, attempt }: AttemptRef, now: Instant): boolean => {
-  const entry = entryOf(ledger, attemptId(recoveryId, attempt));
-  const { bannedBy, notBefore = now } = ledger;
-  const forbidden = bannedBy !== undefined || isBefore(now, notBefore);
-  return entry?.open === true && entry.at >= Date.parse(now) && !forbidden;
+/** Whether the slot of this attempt is taken as of now, and nothing has been told since that forbids the charge. */
+export const isReserved = (ledger: Ledger, asked: Reservation): boolean => {
+  const entry = entryOf(ledger, attemptId(asked.recoveryId, asked.attempt));
+  return entry?.open === true && entry.at >= Date.parse(asked.now) && isFree(ledger, asked);
 };
 
 /** Whether the answer to this attempt was a decline: asking for it again charges nothing. */

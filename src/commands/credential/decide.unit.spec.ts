@@ -78,6 +78,19 @@ describe('a slot', () => {
         .when(reserve(16))
         .thenNothing());
 
+  it('is taken in the hours of the scheme only', () => {
+    const upi = aCharge({ brand: 'upi' });
+    const at = (time: string) => `2026-03-01T${time}:00.000Z`;
+    for (const closed of ['04:30', '07:29', '11:30', '15:59'])
+      on()
+        .when(reserve(1, at(closed), upi))
+        .thenNothing();
+    for (const open of ['04:29', '07:30', '11:29', '16:00'])
+      on()
+        .when(reserve(1, at(open), upi))
+        .then(reserved(1, at(open), upi));
+  });
+
   it('is free when the oldest attempt leaves the window, to the millisecond', () => {
     const history = times(15, (n) => reserved(n, plus(T0, (n - 1) * HOUR)));
     on(...history)
@@ -91,7 +104,7 @@ describe('a slot', () => {
 
 describe('whether an attempt holds its slot', () => {
   const holds = (at: string, ...history: CredentialEvent[]) =>
-    isReserved(stateOf(credentialDecider, ...history), { recoveryId: recoveryNo(1), attempt: 1 }, at);
+    isReserved(stateOf(credentialDecider, ...history), reserve(1, at).data);
 
   it('as of when it took it, not later', () => {
     expect(holds(T0)).to.equal(false);
@@ -106,6 +119,12 @@ describe('whether an attempt holds its slot', () => {
       holds(T0, reserved(1), external('t1', T0, { verdict: { retry: 'allowed', earliest_at } }));
     expect(until(plus(T0, 1))).to.equal(false);
     expect(until(T0)).to.equal(true);
+  });
+
+  it('not once others have used the limit up, of whom we were told since', () => {
+    const others = (count: number) => times(count, (n) => external(`t${n}`));
+    expect(holds(T0, reserved(1), ...others(14))).to.equal(true);
+    expect(holds(T0, reserved(1), ...others(15))).to.equal(false);
   });
 });
 

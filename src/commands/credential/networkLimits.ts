@@ -1,4 +1,5 @@
 import { type Instant, isBefore } from '../../kernel/clock.js';
+import { nextWithin } from '../../kernel/localTime.js';
 
 /** What two attempts have to share to be counted together, beside the credential and the acceptor. */
 export type Same = 'amount' | 'initiator';
@@ -136,3 +137,9 @@ export const networkLimits: readonly [NetworkLimits, ...NetworkLimits[]] = [
 /** The limits in force at an instant; the oldest known before the first date. */
 export const limitsOn = (at: Instant): NetworkLimits =>
   networkLimits.findLast(({ effectiveFrom }) => !isBefore(at, effectiveFrom)) ?? networkLimits[0];
+
+/** Whether the scheme takes attempts then. */
+export const isOpen = ({ openHours }: NetworkLimits, brand: string, at: Instant): boolean => {
+  const hours = openHours[brand];
+  return hours === undefined || nextWithin(at, hours.timezone, hours.open) === at;
+};

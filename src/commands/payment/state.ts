@@ -38,16 +38,31 @@ const adding = (before: Failures | undefined, newest: FailedData): Failures => (
   before,
 });
 
+/** What an earlier report told of the card, where this one leaves it out. */
+const withCard = (data: FailedData, { payment_method: method, failure }: FailedData): FailedData => {
+  if (data.payment_method !== undefined && data.payment_method.id !== method?.id) return data;
+  const { card_brand } = { ...failure, ...data.failure };
+  return {
+    ...data,
+    ...(method && { payment_method: { ...method, ...data.payment_method } }),
+    failure: { ...data.failure, ...(card_brand !== undefined && { card_brand }) },
+  };
+};
+
 /** A later report may say less: what an earlier one knew of the customer and of the PSP's objects still holds. */
 const enriched = (data: FailedData, before: FailedData | undefined): FailedData =>
   before === undefined
     ? data
     : {
         ...before,
-        ...data,
+        ...withCard(data, before),
         customer: { ...before.customer, ...data.customer },
         ...(before.references !== undefined && { references: { ...before.references, ...data.references } }),
       };
+
+/** A failure with all that is known of the card it was of. */
+export const cardFailureOf = (payment: Payment, failure: FailedData): FailedData =>
+  payment.status === 'unknown' || payment.last === undefined ? failure : withCard(failure, payment.last);
 
 export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
   switch (event.type) {

@@ -58,8 +58,9 @@ const play = ({ policy, rules }: Configuration, brand: Brand): Charged[] => {
   };
   const retry = (recovery: number, attempt: number, now: Instant): void => {
     const ref = { recoveryId: String(recovery), attempt };
-    onCard({ type: 'ReserveAttempt', data: { ...ref, charge: charge(brand), limits, now } });
-    if (!isReserved(ledger, ref, now))
+    const asked = { ...ref, charge: charge(brand), limits, now };
+    onCard({ type: 'ReserveAttempt', data: asked });
+    if (!isReserved(ledger, asked))
       return give(recovery, { type: 'ForgoRetry', data: { attempt, guidance: guidance(), now } });
     charged.push({ at: Date.parse(now), recovery });
     const about = { idempotencyKey: 'k', charged: { references: {} }, credentialId: 'c', now };

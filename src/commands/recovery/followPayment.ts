@@ -12,7 +12,7 @@ import { absent, handle, load } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
-import { failureBy } from '../payment/state.js';
+import { cardFailureOf, failureBy } from '../payment/state.js';
 import type { RulesReader } from '../rules/reader.js';
 import { classify } from './classification/classify.js';
 import { tablesInForceOn } from './classification/tables.js';
@@ -39,13 +39,15 @@ const commandOf = (message: PublicMessage, context: FollowContext): CommandConte
   commandId: deriveId('follow', message.id),
 });
 
-/** A failed payment starts its recovery, or tells the running one of a further failure. */
+/**
+ * A failed payment starts its recovery, or tells the running one of a further failure. One that is told after the
+ * success changes nothing for its own payment, but was an attempt on the card.
+ */
 export const followFailure = async (
   { store, rulesOf, policyOf, meansOf }: FollowDependencies,
   message: MessageOf<'payment.failed'>,
   context: FollowContext,
 ): Promise<void> => {
-  if (message.data.late) return;
   const { orgId } = context.principal;
   const paymentId = message.data.payment_id as PaymentId;
   const [loaded, policy] = await Promise.all([
@@ -60,7 +62,10 @@ export const followFailure = async (
   authorize(context.principal, first ? 'recovery.start' : 'recovery.record_failure');
   const debt = debtOf(orgId, paymentId, payment);
   const classification = classify(failure.failure, failure.failed_at, tablesInForceOn(context.now));
-  const ledger = await countFailure(store, failure, classification, commandOf(message, context));
+  const counted = cardFailureOf(payment, failure);
+  const ledger = await countFailure(store, counted, classification, commandOf(message, context));
+  if (message.data.late) return;
+  const newest = payment.status === 'failed' && payment.last.trigger_id === failure.trigger_id;
   const { next_at: pspRetryAt } = failure.psp_retries ?? {};
   const data = {
     paymentId,
@@ -75,7 +80,7 @@ export const followFailure = async (
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
     ...(pspRetryAt !== undefined && { pspRetries: policy.psp_retries ?? 'watch' }),
     pspGaveUp: failure.psp_retries !== undefined && pspRetryAt === undefined,
-    guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, ledger),
+    guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, newest ? ledger : undefined),
     now: context.now,
   };
   const options = first ? { from: absent(recoveryDecider) } : {};

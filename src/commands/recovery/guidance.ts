@@ -22,6 +22,8 @@ export interface Guidance {
   readonly ledger: Ledger;
   readonly limits: NetworkLimits;
   readonly circumstances: Circumstances;
+  /** The money is in, and the recovery will be told. */
+  readonly paid?: true;
   /** Revisions of the streams of the payment and the credential that were read: the decision can be taken again. */
   readonly readAt: Readonly<Record<'payment' | 'credential', number>>;
 }

@@ -125,15 +125,21 @@ const afterDropping = (situation: Situation): NextSteps => {
   return { events: [dropped, ...events], explanation };
 };
 
+/** Nothing follows while it may not be needed. */
+const waitsFor = ({ known, guidance }: Situation): string | undefined => {
+  if (known.open !== undefined) return 'an attempt has no outcome yet';
+  return guidance.paid ? 'the payment has succeeded' : undefined;
+};
+
 /**
  * What follows from where the recovery stands: the next retry and mail where none is pending, else its end. Pure: the
- * same recovery, instant and guidance lead to the same steps. Nothing follows while an attempt has no outcome yet.
+ * same recovery, instant and guidance lead to the same steps.
  */
 export const nextSteps = (known: RecoveryCase, now: Instant, guidance: Guidance): NextSteps => {
   const effects = guidance.rules.match(ruleFactsOf(guidance.circumstances, known, now));
   const situation = { known, now, guidance, effects };
-  if (known.open !== undefined) {
-    const reason = 'an attempt has no outcome yet';
+  const reason = waitsFor(situation);
+  if (reason !== undefined) {
     const rejected = ['retry', 'notify', 'close'].map((candidate) => ({ candidate, reason }));
     return { events: [], explanation: explain(situation, 'wait', rejected) };
   }

@@ -56,6 +56,7 @@ export const readGuidance = async (
     ledger: attempts.state,
     limits: limitsOn(now),
     circumstances: circumstancesOf(last),
+    ...(payment.state.status === 'succeeded' && { paid: true }),
     readAt: { payment: revisionOf(payment), credential: revisionOf(attempts) },
   };
 };

@@ -49,13 +49,13 @@ export const reserve = async (
   const data = { recoveryId, attempt, charge, limits: limitsOn(now), now };
   const context = contextOf(acting, 'ReserveAttempt');
   const ledger = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
-  return { reserved: isReserved(ledger.state, data, now), credentialId, ledger };
+  return { reserved: isReserved(ledger.state, data), credentialId, ledger };
 };
 
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
 const closesAccount: ReadonlySet<Category> = new Set(['account_invalid', 'lost_stolen_fraud', 'revoked']);
 
-const verdictOf = ({ category, retry, earliest_at }: Classification): Verdict => ({
+export const verdictOf = ({ category, retry, earliest_at }: Classification): Verdict => ({
   retry: closesAccount.has(category) ? 'never' : retry,
   ...(earliest_at !== undefined && { earliest_at }),
 });

@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { actWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
+import { dataOf } from '../../../test/support/recoveryCommands.js';
+import { credentialStream } from '../../events/credential.js';
+import { paymentStream } from '../../events/payment.js';
+import { HOUR, MINUTE } from '../../kernel/clock.js';
+import { deriveId } from '../../kernel/ids.js';
+
+const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
+const CREDENTIAL = credentialStream(deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_1'));
+const soft = { decline_code: 'insufficient_funds' };
+
+describe('a failure counts as an attempt on its card', () => {
+  it('also when a later report leaves the card out', async () => {
+    const world = await actWorld({ ...soft, card_brand: 'visa' }, [], CARD);
+    await world.fail(soft, { payment_method: undefined });
+    const brands = (await world.events(CREDENTIAL)).map(({ data }) => (data as { brand: string }).brand);
+    expect(brands).to.deep.equal(['visa', 'visa']);
+  });
+
+  it('of another card than before, whose network nobody told', async () => {
+    const world = await actWorld({ ...soft, card_brand: 'visa' }, [], CARD);
+    await world.fail(soft, { payment_method: { id: 'pm_2', fingerprint: 'fp_2' } });
+    expect(await world.types(CREDENTIAL)).to.have.length(1);
+    const other = credentialStream(deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_2'));
+    expect((await world.events(other))[0]?.data).to.include({ brand: 'unknown' });
+  });
+
+  it('also when it is told after the success, and what it forbids holds', async () => {
+    const world = await actWorld(soft, [], CARD);
+    await world.pay();
+    await world.fail({ decline_code: 'stolen_card' });
+    expect((await world.events(CREDENTIAL)).at(-1)?.data).to.deep.include({ verdict: { retry: 'never' } });
+    expect((await world.types()).at(-1)).to.equal('RecoverySucceeded');
+  });
+});
+
+describe('nothing is planned', () => {
+  it('once the payment has succeeded, though the recovery was not told yet', async () => {
+    const world = await actWorld(soft, [{ status: 'unknown', reason: 'timeout' }]);
+    world.advance(HOUR);
+    await world.run();
+    await world.paid();
+    world.psp.charges.clear();
+    world.advance(MINUTE);
+    await world.run();
+    const log = await world.recovery();
+    expect(dataOf(log, 'RetryDeclined')?.explanation?.rejected[0]?.reason).to.equal(
+      'the payment has succeeded',
+    );
+    expect(log.at(-1)?.type).to.equal('RetryDeclined');
+    await world.follow(paymentStream(PAYMENT_ID));
+    expect((await world.types()).at(-1)).to.equal('RecoverySucceeded');
+  });
+
+  it('for a card that cannot be charged before something changes, because an attempt was not made', async () => {
+    const world = await actWorld(soft, [{ status: 'unknown', reason: 'timeout' }]);
+    world.advance(HOUR);
+    await world.run();
+    await world.fail({ decline_code: 'expired_card' });
+    world.psp.charges.clear();
+    world.advance(MINUTE);
+    await world.run();
+    const log = await world.recovery();
+    expect(dataOf(log, 'RetryDeclined')).to.include({ category: 'card_data_invalid' });
+    expect(log.filter(({ type }) => type === 'RetryScheduled')).to.have.length(1);
+  });
+
+  it('out of the hours of the scheme: a charge that comes too late for them is planned anew', async () => {
+    const upi = { ...soft, card_brand: 'upi' };
+    const world = await actWorld(upi, [], { payment_method: { id: 'upi_1' } });
+    world.advance(20 * HOUR); // 06:00 UTC, 11:30 in India
+    await world.run();
+    expect(world.psp.charges.size).to.equal(0);
+    const log = await world.recovery();
+    expect(log.some(({ type }) => type === 'RetryDropped')).to.equal(true);
+    const { at = '' } = dataOf(log, 'RetryScheduled') ?? {};
+    world.advance(Date.parse(at) - Date.parse(world.context().now));
+    await world.run();
+    expect(world.psp.charges.size).to.equal(1);
+  });
+});
