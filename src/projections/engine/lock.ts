@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { SILENCE_MS } from '../../kernel/signsOfLife.js';
 import { within } from '../../kernel/timeBudget.js';
 import { ProjectionError } from './errors.js';
+import { quoted } from './table.js';
 import { withBuildClient } from './transaction.js';
 
 /** The first key of every advisory lock of rebuilds; the second is the hash of the projection's name. */
@@ -55,17 +56,30 @@ const lock = async (client: pg.ClientBase, names: readonly string[]): Promise<vo
 };
 
 /** A server that waits for the rest of a COPY heeds no time limit: the session of who has stopped sending is ended here. */
-const endSilentCopy = async (client: pg.ClientBase, name: string): Promise<void> => {
-  await client.query(
+const endCopies = (client: pg.ClientBase, which: string, values: readonly unknown[]): Promise<unknown> =>
+  client.query(
     `SELECT pg_terminate_backend(a.pid)
        FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND a.datname = current_database()
-        AND l.database = a.datid AND l.classid = $1 AND l.objid::bigint = (hashtext($2)::bigint & 4294967295)
-        AND a.state = 'active' AND a.wait_event = 'ClientRead'
-        AND a.query_start < clock_timestamp() - $3 * interval '1 millisecond'`,
+      WHERE l.granted AND l.database = a.datid AND a.datname = current_database()
+        AND a.state = 'active' AND a.wait_event = 'ClientRead' AND ${which}`,
+    [...values],
+  );
+
+const endSilentCopy = (client: pg.ClientBase, name: string): Promise<unknown> =>
+  endCopies(
+    client,
+    `l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = $1
+     AND l.objid::bigint = (hashtext($2)::bigint & 4294967295)
+     AND a.query_start < clock_timestamp() - $3 * interval '1 millisecond'`,
     [NAMESPACE, name, SILENCE_MS],
   );
-};
+
+/**
+ * The copy of a rebuild that lost its lock, on a connection beside the one that held it. The caller holds the lock now:
+ * whoever still copies into a table of the projection that is not served is frozen, cut off, or about to fail.
+ */
+export const endCopiesInto = (client: pg.ClientBase, physical: string): Promise<unknown> =>
+  endCopies(client, 'l.relation = to_regclass($1) AND a.pid <> pg_backend_pid()', [quoted(physical)]);
 
 /** The projections that are being rebuilt now, by whatever process. */
 export const lockedNames = async (pool: pg.Pool, names: readonly string[]): Promise<ReadonlySet<string>> => {

@@ -14,7 +14,7 @@ import {
   setProgress,
 } from './generations.js';
 import { Lane } from './lane.js';
-import { withRebuildLock } from './lock.js';
+import { endCopiesInto, withRebuildLock } from './lock.js';
 import { Progress, type RebuildProgress } from './progress.js';
 import { Memory, Shadow } from './shadow.js';
 import { swapIn } from './swap.js';
@@ -105,7 +105,9 @@ export const dropLeftovers = async (client: pg.ClientBase, { name }: Model): Pro
     await removeGeneration(client, name, 'building');
     const kept = (await generationsOf(client, [name])).map(({ physical }) => physical);
     for (const physical of await physicalTables(client, name)) {
-      if (!kept.includes(physical)) await dropTable(client, physical);
+      if (kept.includes(physical)) continue;
+      await endCopiesInto(client, physical);
+      await dropTable(client, physical);
     }
   });
 };

@@ -8,7 +8,7 @@ import { createPool } from '../../infra/postgres/pool.js';
 import { silentLogger as logger } from '../../kernel/logger.js';
 import { within } from '../../kernel/timeBudget.js';
 import { copyRows } from './copy.js';
-import { lockedNames, withRebuildLock } from './lock.js';
+import { endCopiesInto, lockedNames, withRebuildLock } from './lock.js';
 import type { Row } from './projection.js';
 import { withBuildClient } from './transaction.js';
 
@@ -84,25 +84,55 @@ describe('a rebuild whose connections fall silent', () => {
       await work;
     });
 
+  const codec = { columnList: 'line', toCopy: () => `${'x'.repeat(1_000)}\n` };
+  /** Rows that never come to an end; the connections fall silent in the middle of a COPY. */
+  function* silentRows(): Generator<Row> {
+    for (let n = 0; ; n++) {
+      if (n === 1_000) proxy.hang();
+      yield { key: 'a', org_id: 'b' };
+    }
+  }
+  const inCopy = (): Promise<boolean> =>
+    eventually(async () => {
+      const { rows } = await db.pool.query(
+        `SELECT FROM pg_stat_activity
+          WHERE datname = current_database() AND state = 'active' AND wait_event = 'ClientRead' AND query ~ '^COPY'
+            AND query_start < clock_timestamp() - interval '1 second'`,
+      );
+      return rows.length === 1;
+    });
+
   it('loses its lock when it copies rows', async function () {
     this.timeout(60_000);
     await db.pool.query('CREATE TABLE copied (line text)');
-    const rows = function* (): Generator<Row> {
-      for (;;) yield { key: 'a', org_id: 'b' };
-    };
-    const codec = { columnList: 'line', toCopy: () => `${'x'.repeat(1_000)}\n` };
-    const work = withRebuildLock(pool, ['payments'], async (client) => {
-      await client.query('BEGIN');
-      await copyRows(client, codec, 'copied', rows());
-    });
+    const work = withRebuildLock(pool, ['payments'], (client) =>
+      copyRows(client, codec, 'copied', silentRows()),
+    );
     work.catch(() => undefined);
-    const copying = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ '^COPY'`;
-    await eventually(async () => (await db.pool.query(copying)).rowCount === 1);
-    proxy.hang();
+    await inCopy();
     await eventually(async () => {
       const again = withRebuildLock(db.pool, ['payments'], () => Promise.resolve(true));
       return again.catch(() => false);
     }, 30_000);
+    await proxy.stop();
+    expect(await ends(work)).to.be.instanceOf(Error);
+  });
+
+  it('leaves its table to the next one when it copies rows on a connection beside the lock', async function () {
+    this.timeout(60_000);
+    await db.pool.query('CREATE TABLE payments__g7 (line text)');
+    // As of a frozen process: it does not notice that its lock is gone.
+    const work = withRebuildLock(pool, ['payments'], () =>
+      withBuildClient(pool, stop.signal, (staging) => copyRows(staging, codec, 'payments__g7', silentRows())),
+    );
+    work.catch(() => undefined);
+    await inCopy();
+    await unlocked();
+    const next = withRebuildLock(db.pool, ['payments'], async (client) => {
+      await endCopiesInto(client, 'payments__g7');
+      await client.query('DROP TABLE payments__g7');
+    });
+    expect(await ends(next)).to.equal('done');
     await proxy.stop();
     expect(await ends(work)).to.be.instanceOf(Error);
   });

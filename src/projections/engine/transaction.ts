@@ -1,6 +1,12 @@
 import type pg from 'pg';
 import { signsOfLife, watchSession } from '../../kernel/signsOfLife.js';
 
+const ignore = (): void => undefined;
+
+/** Of pg itself, when a statement's answer did not come: whoever lent the client throws it away. */
+const isReadTimeout = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Query read timeout';
+
 /** Runs `work` between BEGIN and COMMIT; rolls back when it throws. */
 export const inTransaction = async <T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> => {
   await client.query('BEGIN');
@@ -9,13 +15,11 @@ export const inTransaction = async <T>(client: pg.ClientBase, work: () => Promis
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    // A dead connection has rolled back already, and the first error is the one that tells why.
-    await client.query('ROLLBACK').catch(() => undefined);
+    // A dead connection has rolled back already, a silent one would not answer, and the first error tells why.
+    if (!isReadTimeout(error)) await client.query('ROLLBACK').catch(ignore);
     throw error;
   }
 };
-
-const ignore = (): void => undefined;
 
 /** Lends a client of the pool; one whose work failed is thrown away, for its state is unknown. */
 export const withClient = async <T>(
