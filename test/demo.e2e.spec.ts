@@ -3,7 +3,12 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Decided, Showcase } from '../src/demo/decided.js';
 import type { Figure } from '../src/demo/figures.js';
+import { meanings } from '../src/commands/recovery/classification/meaning.js';
+import { tablesInForceOn } from '../src/commands/recovery/classification/tables.js';
+import { mailPlans } from '../src/commands/recovery/mailPlans.js';
+import { categories, type Category } from '../src/events/recovery.js';
 import { stories, type Story } from '../src/demo/stories.js';
 import { documentedBy } from './support/documented.js';
 import { type RecoveryProcess, startRecovery } from './support/recoveryProcess.js';
@@ -21,6 +26,7 @@ interface Shown {
   }[];
   readonly revenue_recovered: readonly { readonly currency: string; readonly total: Figure }[];
   readonly timeline: { readonly recovery_id: string; readonly decisions: readonly unknown[] };
+  readonly decided: Showcase;
   readonly login: { readonly token: string };
   readonly urls: { readonly api: string };
 }
@@ -61,6 +67,39 @@ const expectFigures = (shown: Shown): void => {
     expect(total, currency).to.deep.equal(sum(currency, 'recovered'));
 };
 
+/** By what the tables say of each category, not by what the demo says of it. */
+const outcomeOf = (category: Category): Decided['outcome'] => {
+  const at = new Date().toISOString();
+  if (tablesInForceOn(at).categories[category].retry === 'allowed') return 'charged';
+  return mailPlans[category].length > 0 ? 'mailed' : 'neither';
+};
+
+const expectDecisions = ({ kinds, rule, shared_card: [stolen, second] }: Showcase): void => {
+  expect(kinds.map(({ category }) => category)).to.have.members([...categories]);
+  for (const { category, meaning, steps, outcome } of kinds) {
+    expect(outcome, category).to.equal(outcomeOf(category as Category));
+    expect(meaning, category).to.equal(meanings[category as Category]);
+    expect(steps.join(), category).to.match(
+      {
+        charged: /^charged again \d/,
+        mailed: /^not charged again: .*mail "/,
+        neither: /charged again|nothing/,
+      }[outcome],
+    );
+    const told = steps.some((step) => step.startsWith('you are told'));
+    expect(told, category).to.equal(outcome === 'neither' && category !== 'pending_unknown');
+  }
+  expect(rule.without.steps.join()).not.to.contain(rule.name);
+  expect(rule.with.steps.join()).to.contain(`the rule "${rule.name}"`).and.contain('you are told');
+  expect([rule.without.category, rule.with.category]).to.deep.equal([
+    'insufficient_funds',
+    'insufficient_funds',
+  ]);
+  expect(stolen.outcome).to.equal('mailed');
+  expect(second.category, 'would be charged again, were it another card').to.equal('insufficient_funds');
+  expect(second.outcome).to.equal('mailed');
+};
+
 describe('recovery demo', function () {
   this.timeout(150_000);
   let dir: string;
@@ -85,7 +124,9 @@ describe('recovery demo', function () {
     const demo = await start('demo', '--exit', '--json', '--port', '0');
     expect(await demo.ended, demo.said).to.equal(0);
     expect(demo.err).to.equal('');
-    expectFigures(JSON.parse(demo.out) as Shown);
+    const shown = JSON.parse(demo.out) as Shown;
+    expectFigures(shown);
+    expectDecisions(shown.decided);
   });
 
   it('serves on until Ctrl-C, and everything can be read and explained', async () => {

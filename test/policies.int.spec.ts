@@ -159,10 +159,10 @@ describe('retry policies over HTTP', () => {
       });
     const broke = await simulate({ failure: { decline_code: 'insufficient_funds' } });
     expect(broke.body.policy_version).to.equal(1);
-    expect(broke.body.retry?.explanation.because).to.deep.equal([
-      '3 days before attempt 1 after insufficient_funds',
-      "charged from 9 to 18 o'clock local time",
-    ]);
+    expect(broke.body.retry?.explanation.because).to.satisfy(
+      ([waits, hours, ...others]: string[]) =>
+        waits?.includes('3 days') && hours?.includes('from 9 to 18') && others.length === 0,
+    );
     expect((await simulate({ attempt: 8 })).body.retry, 'the eighth').not.to.equal(null);
     const ninth = (await simulate({ attempt: 9 })).body;
     expect(ninth.retry).to.equal(null);

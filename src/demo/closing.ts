@@ -1,6 +1,6 @@
 import { formatMoney } from '../kernel/money.js';
 import type { Attempts, CurrencyFigures, Figures, Revenue, Told } from './figures.js';
-import type { Screen } from './screen.js';
+import { type Screen, shorten } from './screen.js';
 
 const FUNNEL_WORDS: Readonly<Record<string, string>> = {
   opened: 'recoveries opened',
@@ -68,10 +68,6 @@ const showAttempts = (screen: Screen, all: readonly Attempts[]): void => {
     `  ${started} charges tried, ${succeeded} went through; ${unknown} answers were lost and asked for again`,
   );
 };
-
-/** `2026-11-24T09:00:00.000Z` → `2026-11-24 09:00`, also within a text. */
-const shorten = (text: string): string =>
-  text.replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1 $2');
 
 const showTimeline = (screen: Screen, { transaction_ref, decisions }: Told): void => {
   screen.heading(`What happened to ${transaction_ref}, and why`);

@@ -1,6 +1,8 @@
 import { Client } from './client.js';
 import { showFigures } from './closing.js';
 import { nextMorning, tick } from './clock.js';
+import { showcase } from './decided.js';
+import { showDecided } from './decidedScreen.js';
 import { type Figures, readFigures } from './figures.js';
 import { type Merchant, takeIn, type Taken } from './intake.js';
 import { linkOf } from './people.js';
@@ -141,6 +143,8 @@ export const runDemo = async (
   screen.heading('Weeks pass, from one due timer to the next');
   await play({ ...show, merchant, start });
   const figures = await readFigures(show.client, { start, system, taken });
+  system.advanceTo(nextMorning(system.now())); // beyond the period of the figures
+  const decided = await showcase(show.client, system);
   const { email, password, token } = merchant;
   const { baseUrl, mailFolder } = system;
   const urls = { api: baseUrl, docs: `${baseUrl}/docs`, mails: `${baseUrl}/dev/mail` };
@@ -149,12 +153,14 @@ export const runDemo = async (
       JSON.stringify({
         organization: merchant.slug,
         ...figures,
+        decided,
         login: { email, password, token },
         urls,
         mailFolder,
       }),
     );
   showFigures(screen, figures);
+  showDecided(screen, decided);
   showWayAround(show, merchant, figures);
   if (!exit) await serveOn(show, signal);
 };

@@ -37,6 +37,10 @@ export const wrap = (text: string, width: number, indent: number): string[] => {
   return lines;
 };
 
+/** `2026-11-24T09:00:00.000Z` → `2026-11-24 09:00`, also within a text. */
+export const shorten = (text: string): string =>
+  text.replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1 $2');
+
 /** Without a terminal nobody sees a line change: what stays is printed, one line each. */
 const plainScreen = (write: (line: string) => void): Screen => ({
   columns: 100,
