@@ -128,6 +128,8 @@ describe('simulation over HTTP', () => {
     ['an undecided payment', { failure: { decline_code: 'upi_pending' } }],
     ['a small debt, which a rule gives up', { amount: 99 }],
     ['a customer who is called', { customer: { ...PAYMENT.customer, segment: 'business' } }],
+    ['a provider that retries by itself', { psp_retries: { next_at: plus(NOW, DAY) } }],
+    ['one that gave up', { psp_retries: {} }],
     ['a card of India', { payment_method: { fingerprint: 'fp_in', country: 'IN' } }],
   ];
   it('says what is then done when the failure is really reported', async () => {
@@ -154,6 +156,14 @@ describe('simulation over HTTP', () => {
       const escalated = done.filter(({ type }) => type === 'RecoveryEscalated').map(({ data }) => data);
       expect(said.escalations.length, name).to.equal(escalated.length);
     }
+  });
+
+  it('leaves the retries to a provider that makes them', async () => {
+    const { retry, mail } = await simulate({ psp_retries: { next_at: plus(NOW, DAY) } });
+    expect([retry, mail?.explanation.rejected.map(({ candidate }) => candidate)]).to.deep.equal([
+      null,
+      ['retry'],
+    ]);
   });
 
   it('counts the attempts that the payment method has had already', async () => {

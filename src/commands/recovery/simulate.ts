@@ -101,7 +101,10 @@ export const simulateFailure = async (
   ]);
   const what = { paymentId, transactionRef, gateway, triggerId, amount, currency, classification };
   const channels = policy.enabled_channels;
-  const { begun, known } = supposedCase({ ...what, policy, means, channels, guidance, now }, supposed);
+  const pspRetries =
+    failed.psp_retries?.next_at === undefined ? {} : { pspRetries: policy.psp_retries ?? 'watch' };
+  const start = { ...what, policy, means, channels, ...pspRetries, guidance, now };
+  const { begun, known } = supposedCase(start, supposed);
   return {
     begun,
     rules: simulateRules(rules, ruleFactsOf(guidance.circumstances, known, now)),
