@@ -74,8 +74,11 @@ const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
     linkOpened: false,
   });
 
-const without = <T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> =>
-  Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
+const without = <T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> => {
+  const rest: Partial<T> = {};
+  for (const key in value) if (!keys.includes(key as never)) rest[key] = value[key];
+  return rest as Omit<T, K>;
+};
 
 /** Over, a recovery has nothing scheduled any more; a charge or mail under way still gets its outcome. */
 const closedAs = (known: KnownRecovery, status: ClosedStatus): Recovery => {

@@ -1,6 +1,4 @@
 import type { Explanation } from '../../events/recovery.js';
-import { permitFor } from '../credential/ledger.js';
-import { chargeOf } from './guidance.js';
 import type { Situation } from './planRetry.js';
 import type { RecoveryCase } from './state.js';
 
@@ -24,25 +22,19 @@ export const explainAlone = (
   counters: { attempts: known.attempts, max_retries: known.policy.max_retries, mails: known.mailsSent },
 });
 
-const usedOf = ({ known, now, guidance }: Situation): Readonly<Record<string, number>> => {
-  const charge = chargeOf(known, guidance.circumstances);
-  const permit = permitFor(guidance.ledger, charge, now, guidance.limits);
-  return 'refused' in permit ? {} : permit.used;
-};
-
 export const explain = (
   situation: Situation,
   chosen: Chosen,
   rejected: Explanation['rejected'],
   because: readonly string[] = [],
 ): Explanation => {
-  const { known, guidance, effects } = situation;
+  const { known, guidance, effects, used } = situation;
   const alone = explainAlone(known, chosen, rejected);
   return {
     ...alone,
     rules_version: guidance.rules.version,
     limits_version: guidance.limits.version,
-    counters: { ...alone.counters, ...usedOf(situation) },
+    counters: { ...alone.counters, ...used },
     ...(because.length > 0 && { because: [...because] }),
     ...(effects.matched.length > 0 && { rules: [...effects.matched] }),
     read_at: { ...guidance.readAt },

@@ -1,4 +1,4 @@
-import type { RecoveryEvent } from '../../events/recovery.js';
+import type { Classification, RecoveryEvent } from '../../events/recovery.js';
 import { type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
 import type { CommandOf } from './command.js';
 import { evolve } from './evolve.js';
@@ -39,7 +39,7 @@ export const andNext = (
   if (after.status !== 'active') return [event];
   const { events, explanation } = nextSteps(after, now, guidance);
   if (events.some(({ data }) => 'explanation' in data)) return [event, ...events];
-  return [{ ...event, data: { ...event.data, explanation } } as RecoveryEvent, ...events];
+  return [{ ...event, data: { ...event.data, explanation: explanation() } } as RecoveryEvent, ...events];
 };
 
 /** Told of a second payment: the same one by another word, or the customer paid twice. */
@@ -83,6 +83,10 @@ const unresolved = (known: KnownRecovery, attempt: number, reason: string): Reco
   return [given, { type: 'RecoveryExhausted', data: { reason: 'outcome_unknown', explanation, cohort } }];
 };
 
+/** A failure that was told while the attempt was under way is newer than its answer: what it forbids stays forbidden. */
+const heeding = ({ classification: known }: KnownRecovery, answer: Classification): Classification =>
+  known.retry !== 'allowed' && answer.retry === 'allowed' ? known : answer;
+
 export const settleRetry = (
   { attempt, outcome, triggerId, guidance, now }: CommandOf<'SettleRetry'>,
   known: KnownRecovery,
@@ -99,7 +103,8 @@ export const settleRetry = (
     case 'declined': {
       const reported = triggerId === undefined ? {} : { trigger_id: triggerId };
       const failure = { ...outcome.failure };
-      const data = { attempt, failure, ...outcome.classification, ...reported, cohort };
+      const classification = heeding(known, outcome.classification);
+      const data = { attempt, failure, ...classification, ...reported, cohort };
       return andNext(known, { type: 'RetryDeclined', data }, now, guidance);
     }
     case 'unknown': {

@@ -1,9 +1,10 @@
 import type { Category } from '../../events/category.js';
 import type { Explanation, RecoveryEvent } from '../../events/recovery.js';
 import { type Instant, isBefore, plus } from '../../kernel/clock.js';
+import { permitFor } from '../credential/ledger.js';
 import { evolve } from './evolve.js';
 import { explain } from './explain.js';
-import { type Guidance, ruleFactsOf } from './guidance.js';
+import { chargeOf, type Guidance, ruleFactsOf } from './guidance.js';
 import { mailPlans } from './mailPlans.js';
 import { planMail, superseded } from './planMail.js';
 import { type Planned, planRetry, type Situation } from './planRetry.js';
@@ -53,7 +54,7 @@ const rejections = (retry: Planned<unknown>, mail: Planned<unknown>): Explanatio
 export interface NextSteps {
   readonly events: readonly RecoveryEvent[];
   /** Why nothing more, where no event says it. */
-  readonly explanation: Explanation;
+  readonly explanation: () => Explanation;
 }
 
 const plannedSteps = (situation: Situation): NextSteps => {
@@ -76,7 +77,7 @@ const plannedSteps = (situation: Situation): NextSteps => {
   const pending = events.length > 0 || scheduled !== undefined || notification !== undefined;
   return {
     events: pending ? events : closing(situation, rejected),
-    explanation: explain(situation, 'wait', rejected),
+    explanation: () => explain(situation, 'wait', rejected),
   };
 };
 
@@ -106,7 +107,7 @@ const stopped = (
   const explanation = explain(situation, 'close', rejected);
   const { cohort } = situation.known;
   const data = { reason: 'stopped_by_rule', explanation, cohort };
-  return { events: [{ type: 'RecoveryExhausted', data }], explanation };
+  return { events: [{ type: 'RecoveryExhausted', data }], explanation: () => explanation };
 };
 
 /** The mail that is not called for any more goes first, so that another can be planned. */
@@ -131,17 +132,26 @@ const waitsFor = ({ known, guidance }: Situation): string | undefined => {
   return guidance.paid ? 'the payment has succeeded' : undefined;
 };
 
+const situationOf = (known: RecoveryCase, now: Instant, guidance: Guidance): Situation => {
+  const { rules, circumstances, ledger, limits } = guidance;
+  const permit = permitFor(ledger, chargeOf(known, circumstances), now, limits);
+  return {
+    ...{ known, now, guidance },
+    effects: rules.match(ruleFactsOf(circumstances, known, now)),
+    used: 'refused' in permit ? {} : permit.used,
+  };
+};
+
 /**
  * What follows from where the recovery stands: the next retry and mail where none is pending, else its end. Pure: the
  * same recovery, instant and guidance lead to the same steps.
  */
 export const nextSteps = (known: RecoveryCase, now: Instant, guidance: Guidance): NextSteps => {
-  const effects = guidance.rules.match(ruleFactsOf(guidance.circumstances, known, now));
-  const situation = { known, now, guidance, effects };
+  const situation = situationOf(known, now, guidance);
   const reason = waitsFor(situation);
   if (reason !== undefined) {
     const rejected = ['retry', 'notify', 'close'].map((candidate) => ({ candidate, reason }));
-    return { events: [], explanation: explain(situation, 'wait', rejected) };
+    return { events: [], explanation: () => explain(situation, 'wait', rejected) };
   }
   const { stop } = situation.effects;
   const { events, explanation } = stop ? stopped(situation, stop) : afterDropping(situation);

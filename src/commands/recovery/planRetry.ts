@@ -13,6 +13,8 @@ export interface Situation {
   readonly now: Instant;
   readonly guidance: Guidance;
   readonly effects: RuleEffects;
+  /** Attempts on the payment method that the networks count now, by the limit's name. */
+  readonly used: Readonly<Record<string, number>>;
 }
 
 /** `because`: what set the time, in the order in which it did. */

@@ -20,22 +20,17 @@ import type { Settlement } from './command.js';
 import { reserve, settleSlot, slotOutcomeOf } from './slot.js';
 import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
 
-/** Nothing was charged: that lifts nothing that forbids a charge. */
-export const notMade = ({ classification: known }: KnownRecovery, now: Instant): Settlement => {
-  const failure = { code: 'processing_error', message: 'the PSP knows of no charge for this attempt' };
-  const classification = known.retry === 'allowed' ? classify(failure, now) : known;
-  return { status: 'declined', failure, classification };
-};
+const NO_CHARGE = { code: 'processing_error', message: 'the PSP knows of no charge for this attempt' };
 
-/** The PSP's answer as the decider takes it. */
-const settlementOf = (outcome: ChargeOutcome, known: KnownRecovery, now: Instant): Settlement => {
+/** The PSP's answer as the decider takes it. A lookup that finds nothing means that nothing was charged. */
+export const settlementOf = (outcome: ChargeOutcome, now: Instant): Settlement => {
   switch (outcome.status) {
     case 'succeeded':
       return { status: 'succeeded', reference: outcome.reference };
     case 'declined':
       return { status: 'declined', failure: outcome.failure, classification: classify(outcome.failure, now) };
     case 'not_found':
-      return notMade(known, now);
+      return settlementOf({ status: 'declined', failure: NO_CHARGE }, now);
     case 'unknown':
       return { status: 'unknown', reason: outcome.reason.slice(0, 500) };
     default:
@@ -93,7 +88,7 @@ export const settle = async (
   const outcome = await deps.psp[ask](debt, idempotencyKey, requestIdOf(acting, String(attempt)));
   deps.faults('retry:after-charge');
   const now = nowOf(acting);
-  const settlement = settlementOf(outcome, known, now);
+  const settlement = settlementOf(outcome, now);
   const slot = outcome.status === 'not_found' ? NOT_MADE : slotOutcomeOf(settlement);
   const { credentialId, ...ref } = {
     attempt,
