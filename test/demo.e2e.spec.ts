@@ -1,7 +1,9 @@
 /** The demo as a reader runs it, and what can be read of the system that it leaves running. */
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Decided, Showcase } from '../src/demo/decided.js';
 import type { Figure } from '../src/demo/figures.js';
@@ -67,6 +69,8 @@ const expectFigures = (shown: Shown): void => {
     expect(total, currency).to.deep.equal(sum(currency, 'recovered'));
 };
 
+const recoveryDoc = readFileSync(fileURLToPath(new URL('../docs/recovery.md', import.meta.url)), 'utf8');
+
 /** By what the tables say of each category, not by what the demo says of it. */
 const outcomeOf = (category: Category): Decided['outcome'] => {
   const at = new Date().toISOString();
@@ -91,6 +95,9 @@ const expectDecisions = ({ kinds, rule, shared_card: [stolen, second] }: Showcas
   }
   expect(rule.without.steps.join()).not.to.contain(rule.name);
   expect(rule.with.steps.join()).to.contain(`the rule "${rule.name}"`).and.contain('you are told');
+  const shown = [...recoveryDoc.matchAll(/^ {4}because: (.*)$/gm)].map(([, why]) => why ?? '');
+  expect(shown, 'what docs/recovery.md shows of it').to.have.length.above(1);
+  for (const why of shown) expect(rule.with.steps.join()).to.contain(why.replaceAll('_', ' '));
   expect([rule.without.category, rule.with.category]).to.deep.equal([
     'insufficient_funds',
     'insufficient_funds',

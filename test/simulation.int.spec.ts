@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { policyReader } from '../src/commands/organization/policyReader.js';
 import { followFailure } from '../src/commands/recovery/followPayment.js';
@@ -262,6 +264,28 @@ describe('simulation over HTTP', () => {
     expect(await pointersOf({ attempt: 0 })).to.deep.equal(['/attempt']);
     expect(await pointersOf({ amount: -1, colour: 'red' })).to.have.members(['/amount', '/colour']);
     expect(await pointersOf({ metadata: { note: '4242 4242 4242 4242' } })).to.have.length(1);
+  });
+
+  it('answers as docs/rules.md shows', async () => {
+    const doc = readFileSync(fileURLToPath(new URL('../docs/rules.md', import.meta.url)), 'utf8');
+    const bodies = [...doc.matchAll(/-d '(\{[^']*\})'/g)].map(([, body]) => JSON.parse(body ?? '') as object);
+    const [large, business, ...questions] = bodies.filter(
+      (body) => !('rule_ids' in body || 'enabled' in body),
+    );
+    await send('POST', '/v1/rules', large ?? {});
+    await send('POST', '/v1/rules', business ?? {});
+    const [scheduled, ended] = await Promise.all(questions.map((json) => ask({ now: undefined, ...json })));
+    const { retry, mail, rules } = scheduled?.body ?? expect.fail('no question');
+    const blank = (text: string) => text.replaceAll(/\s+/g, ' ');
+    const shows = (value: unknown) =>
+      expect(blank(doc)).to.contain(
+        blank(JSON.stringify(value, undefined, 1))
+          .slice(1, -1)
+          .trim(),
+      );
+    shows(retry?.explanation.because);
+    for (const at of [retry?.at, mail?.at, rules[0]?.unmet[0]]) shows([at]);
+    expect(doc).to.contain(ended?.body.end?.explanation.rejected[0]?.reason.replaceAll('"', '\\"'));
   });
 
   it('needs a login, of any role', async () => {

@@ -37,12 +37,10 @@ const showCase = (screen: Screen, one: Decided): void => {
 export const showDecided = (screen: Screen, { payday, kinds, rule, shared_card }: Showcase): void => {
   screen.line();
   screen.heading('A failure of every kind, what is decided, and why');
-  screen.line(
-    `  policy      waits by kind; payday is day ${payday} of the month; charges from 9 to 18 o'clock and no`,
-  );
-  screen.line(
-    '              mail from 21 to 8, by the clock of the customers, in Berlin (all times here are UTC)',
-  );
+  const words =
+    `  policy      waits by kind; payday is day ${payday} of the month; charges from 9 to 18 o'clock and no mail ` +
+    'from 21 to 8, by the clock of the customers, in Berlin (all times here are UTC)';
+  wrap(words, Math.min(screen.columns, WIDTH), 14).forEach((line) => screen.verbatim(line));
   showKinds(screen, kinds);
   screen.line();
   screen.heading(`A rule of the merchant's own: "${rule.name}"`);
