@@ -87,10 +87,16 @@ export type StoppedRetries =
   | { readonly status: 'left'; readonly reason: string }
   | { readonly status: 'undecided'; readonly reason: string };
 
+export interface MailAddress {
+  readonly name?: string;
+  readonly address: string;
+}
+
 export interface Mail {
   /** Fixed per recovery and step (RFC 5322, with angle brackets): a second copy is recognisably the same mail. */
   readonly messageId: string;
-  readonly to: { readonly name?: string; readonly address: string };
+  /** Several see each other. */
+  readonly to: MailAddress | readonly MailAddress[];
   readonly subject: string;
   readonly html: string;
   readonly text: string;

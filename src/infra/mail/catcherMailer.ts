@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import nodemailer from 'nodemailer';
 import type { Mail, Mailer, MailOutcome } from '../../kernel/ports.js';
-import { faultOf, messageOf, parseSender, type Address } from './mailMessage.js';
+import { faultOf, messageOf, parseSender, recipientsOf, type Address } from './mailMessage.js';
 
 /** What the list of caught mails shows. */
 export interface CaughtMail {
@@ -51,11 +51,13 @@ export class CatcherMailer implements Mailer {
     try {
       const { message } = await this.#transport.sendMail(messageOf(mail, this.#from));
       const id = fileIdOf(mail.messageId);
-      const { messageId, to, subject, html, text } = mail;
+      const { messageId, subject, html, text } = mail;
       const caught: CaughtMail = {
         id,
         messageId,
-        to: to.address,
+        to: recipientsOf(mail)
+          .map(({ address }) => address)
+          .join(', '),
         subject,
         caughtAt: new Date().toISOString(),
       };

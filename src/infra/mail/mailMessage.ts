@@ -1,5 +1,5 @@
 import addressparser from 'nodemailer/lib/addressparser';
-import type { Mail } from '../../kernel/ports.js';
+import type { Mail, MailAddress } from '../../kernel/ports.js';
 
 const ADDRESS = /^[^\s@<>(),;:"[\]\\\p{Cc}]{1,64}@[^\s@<>(),;:"[\]\\\p{Cc}]{1,253}$/u;
 const MESSAGE_ID = /^<[^\s@<>\p{Cc}]{1,150}@[^\s@<>\p{Cc}]{1,100}>$/u;
@@ -25,9 +25,13 @@ export const parseSender = (text: string): Address => {
   return { name: line(sender.name), address: sender.address };
 };
 
+/** Of several addresses those that are none are left out. */
+export const recipientsOf = ({ to }: Mail): readonly MailAddress[] =>
+  ('address' in to ? [to] : to).filter(({ address }) => ADDRESS.test(address));
+
 /** Why a mail must not go out at all. */
 export const faultOf = (mail: Mail): string | undefined => {
-  if (!ADDRESS.test(mail.to.address)) return 'invalid_address';
+  if (recipientsOf(mail).length === 0) return 'invalid_address';
   if (!MESSAGE_ID.test(mail.messageId)) return 'invalid_message_id';
   return Object.keys(mail.headers ?? {}).every((name) => HEADER_NAME.test(name))
     ? undefined
@@ -40,7 +44,7 @@ export const faultOf = (mail: Mail): string | undefined => {
  */
 export const messageOf = (mail: Mail, from: Address) => ({
   from,
-  to: { name: line(mail.to.name ?? ''), address: mail.to.address },
+  to: recipientsOf(mail).map(({ name, address }) => ({ name: line(name ?? ''), address })),
   messageId: mail.messageId,
   subject: line(mail.subject),
   text: mail.text,

@@ -1,7 +1,7 @@
-import { Liquid } from 'liquidjs';
 import { type MailTemplate, mailTemplates } from '../../events/mail.js';
 import type { Category } from '../../events/recovery.js';
 import { formatMoney } from '../../kernel/money.js';
+import { assertWebAddress, escaping, line, plain, worded } from './liquid.js';
 import { htmlLayout, textLayout } from './templates/layout.js';
 import { reasons, wordings } from './templates/wording.js';
 
@@ -24,44 +24,20 @@ export interface RenderedMail {
   readonly text: string;
 }
 
-/** Templates see their own data only, read no files, and cannot run away. */
-const limits = {
-  ownPropertyOnly: true,
-  strictVariables: true,
-  strictFilters: true,
-  templates: {},
-  parseLimit: 100_000,
-  renderLimit: 500,
-  memoryLimit: 1_000_000,
-} as const;
-const plain = new Liquid(limits);
-const escaping = new Liquid({ ...limits, outputEscape: 'escape' });
 const parsedHtml = escaping.parse(htmlLayout);
 const parsedText = plain.parse(textLayout);
-
-/** One line without control characters or invisible direction marks, so that a name stays a name. */
-const line = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    .trim()
-    .slice(0, 200);
 
 const templateOf = (name: string): MailTemplate =>
   mailTemplates.find((template) => template === name) ?? 'payment_failed';
 
 /** The mail in HTML and text. Throws only when a template of ours is broken, or the link is no web address. */
 export const renderMail = (content: MailContent): RenderedMail => {
-  if (!/^https?:\/\/[^\s<>"']+$/.test(content.link)) throw new Error('the link is no web address');
+  assertWebAddress(content.link);
   const names = {
     merchant_name: line(content.merchantName),
     money: formatMoney(content.amount, content.currency, content.locale),
   };
-  const words = Object.fromEntries(
-    Object.entries(wordings[templateOf(content.template)]).map(([part, liquid]) => [
-      part,
-      plain.parseAndRenderSync(liquid, names) as string,
-    ]),
-  );
+  const words = worded({ ...wordings[templateOf(content.template)] }, names);
   const customer = line(content.customerName ?? '');
   const scope = {
     ...names,

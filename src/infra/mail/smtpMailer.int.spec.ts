@@ -70,6 +70,18 @@ describe('SMTP mailer', () => {
     expect(server.received).to.have.length(1);
   });
 
+  it('hands one mail over to several, though one address is none or is refused', async () => {
+    const to = ['ann@example.com', 'nobody', 'bounce@example.com', 'bob@example.com'].map((address) => ({
+      address,
+    }));
+    expect(await mailer.send(mailTo('', { to }))).to.deep.equal({ status: 'sent' });
+    expect(server.received.map(({ recipients }) => recipients)).to.deep.equal([
+      ['ann@example.com', 'bob@example.com'],
+    ]);
+    for (const none of [[], [{ address: 'nobody' }]])
+      expect(await mailer.send(mailTo('', { to: none }))).to.have.property('reason', 'invalid_address');
+  });
+
   it('lets nothing break out of a header', async () => {
     const evil = 'x\r\nBcc: victim@example.com\r\n\r\nbody';
     const changes = {
