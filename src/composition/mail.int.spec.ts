@@ -9,7 +9,14 @@ import { startSmtpServer, type TestSmtpServer } from '../../test/support/smtpSer
 import { T0 } from '../../test/support/recoverySamples.js';
 import { startRecovery } from '../../test/support/startedRecovery.js';
 import { organizationReader } from '../commands/organization/organizationReader.js';
-import { act, type ActDependencies, type RecoveryMail } from '../commands/recovery/act.js';
+import {
+  act,
+  type ActDependencies,
+  type MerchantAlert,
+  type RecoveryMail,
+} from '../commands/recovery/act.js';
+import { meanings } from '../commands/recovery/classification/meaning.js';
+import { alertMessageId } from '../commands/recovery/tellMerchant.js';
 import { MemoryEventStore } from '../infra/eventStore/memoryEventStore.js';
 import { readLinkToken } from '../infra/links/linkToken.js';
 import { CatcherMailer } from '../infra/mail/catcherMailer.js';
@@ -17,7 +24,12 @@ import { SmtpMailer } from '../infra/mail/smtpMailer.js';
 import { DAY, plus } from '../kernel/clock.js';
 import { deriveId, type OrgId, type RecoveryId } from '../kernel/ids.js';
 import { silentLogger } from '../kernel/logger.js';
-import { recoveryMailSender, type RecoveryMailOptions } from './mail.js';
+import {
+  merchantAlertSender,
+  type MerchantAlertOptions,
+  recoveryMailSender,
+  type RecoveryMailOptions,
+} from './mail.js';
 
 const RECOVERY = deriveId('mail-test') as RecoveryId;
 const ORG = deriveId('mail-org') as OrgId;
@@ -105,6 +117,56 @@ describe('recovery mails', () => {
     ]);
   });
 
+  describe('to the merchant', () => {
+    const alert: MerchantAlert = {
+      orgId: ORG,
+      recoveryId: RECOVERY,
+      messageId: alertMessageId(RECOVERY, 'merchant_config'),
+      cause: 'merchant_config',
+      reason: 'as the log says it',
+      transactionRef: 'inv_1',
+      amount: 4900,
+      currency: 'EUR',
+    };
+    const alerts = (over: Partial<MerchantAlertOptions> = {}) =>
+      merchantAlertSender({
+        organizationOf: organizationReader(new MemoryEventStore()),
+        adminsOf: async () => [{ address: 'ann@acme.test', name: 'Ann' }, { address: 'bob@acme.test' }],
+        mailer,
+        publicBaseUrl: 'https://pay.acme.test',
+        logger: silentLogger,
+        ...over,
+      });
+
+    it('go to all admins at once, with the meaning of the category and where to read on', async () => {
+      expect(await alerts()(alert)).to.deep.equal({ status: 'sent' });
+      expect(server.received.map(({ recipients }) => recipients)).to.deep.equal([
+        ['ann@acme.test', 'bob@acme.test'],
+      ]);
+      const { text, messageId } = await simpleParser(server.received[0]?.raw ?? '');
+      expect(messageId).to.equal(alert.messageId);
+      expect(server.received[0]?.raw).to.contain(`Message-ID: ${alert.messageId}\r\n`);
+      expect(text).to.contain(meanings.merchant_config).and.not.contain(alert.reason);
+      expect(text).to.contain(`GET https://pay.acme.test/v1/recoveries/${RECOVERY}`);
+    });
+
+    it('give the reason of a rule in its own words', async () => {
+      await alerts()({ ...alert, cause: RECOVERY, reason: 'call them', ruleName: 'big ones' });
+      const { text } = await simpleParser(server.received[0]?.raw ?? '');
+      expect(text).to.contain('Your rule "big ones" asks to tell you: call them');
+    });
+
+    it('are given up where there is nobody to mail, and tried again where that is not known', async () => {
+      expect(await alerts({ adminsOf: async () => [] })(alert)).to.deep.equal({
+        status: 'failed',
+        permanent: true,
+        reason: 'no admin can be mailed',
+      });
+      expect(await alerts({ adminsOf: unused })(alert)).to.deep.include({ permanent: false });
+      expect(server.received).to.deep.equal([]);
+    });
+  });
+
   it('lead from the caught message to the page, once a recovery has sent one', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'recovery-mail-'));
     const store = new MemoryEventStore();
@@ -120,6 +182,7 @@ describe('recovery mails', () => {
         closeCheckout: unused,
         stopRetries: unused,
       },
+      sendAlert: unused,
       sendMail: sender({ organizationOf: organizationReader(store), mailer: catcher }),
       clock: { now: () => new Date(T0) },
       faults: () => undefined,

@@ -1,10 +1,14 @@
 import { join, resolve } from 'node:path';
 import type { OrganizationReader } from '../commands/organization/organizationReader.js';
 import { isHeld } from '../commands/organization/state.js';
-import type { RecoveryMail } from '../commands/recovery/act.js';
+import type { MerchantAlert, RecoveryMail } from '../commands/recovery/act.js';
+import { meanings } from '../commands/recovery/classification/meaning.js';
+import type { AdminsReader } from '../commands/user/admins.js';
 import type { Config } from '../config.js';
+import { categories } from '../events/category.js';
 import { linkToken } from '../infra/links/linkToken.js';
 import { CatcherMailer } from '../infra/mail/catcherMailer.js';
+import { renderAlert } from '../infra/mail/renderAlert.js';
 import { renderMail } from '../infra/mail/renderMail.js';
 import { SmtpMailer } from '../infra/mail/smtpMailer.js';
 import type { Logger } from '../kernel/logger.js';
@@ -36,14 +40,20 @@ export const openMail = (config: Config, logger: Logger, closers: Closers): Mail
   return { mailer };
 };
 
-export interface RecoveryMailOptions {
+/** What every mail of a recovery is made and sent with. */
+interface Sending {
   readonly organizationOf: OrganizationReader;
   readonly mailer: Mailer;
   readonly publicBaseUrl: string;
-  readonly linkKey: Buffer;
   readonly logger: Logger;
   /** For all of it, ms. */
   readonly deadline?: number;
+}
+export interface RecoveryMailOptions extends Sending {
+  readonly linkKey: Buffer;
+}
+export interface MerchantAlertOptions extends Sending {
+  readonly adminsOf: AdminsReader;
 }
 
 /** Well within the lease that was renewed just before: nobody else sends the mail meanwhile. */
@@ -65,16 +75,46 @@ const mailOf = async (options: RecoveryMailOptions, mail: RecoveryMail): Promise
   return { messageId, to, ...rendered };
 };
 
+const sendWithin = async (
+  { mailer, logger, deadline = DEADLINE }: Sending,
+  recoveryId: string,
+  make: () => Promise<Mail | MailOutcome>,
+): Promise<MailOutcome> => {
+  const signal = AbortSignal.timeout(deadline);
+  try {
+    const made = await make();
+    return 'status' in made ? made : await mailer.send(made, signal);
+  } catch (error) {
+    logger.error({ err: error, recovery_id: recoveryId }, 'mail not made');
+    return { status: 'failed', permanent: false, reason: 'the mail could not be made' };
+  }
+};
+
 /** Renders a recovery mail with its signed link and sends it. Never throws: what failed on our side is logged. */
 export const recoveryMailSender =
   (options: RecoveryMailOptions) =>
-  async (recoveryMail: RecoveryMail): Promise<MailOutcome> => {
-    const deadline = AbortSignal.timeout(options.deadline ?? DEADLINE);
-    try {
-      const mail = await mailOf(options, recoveryMail);
-      return await options.mailer.send(mail, deadline);
-    } catch (error) {
-      options.logger.error({ err: error, recovery_id: recoveryMail.recoveryId }, 'mail not made');
-      return { status: 'failed', permanent: false, reason: 'the mail could not be made' };
-    }
-  };
+  (mail: RecoveryMail): Promise<MailOutcome> =>
+    sendWithin(options, mail.recoveryId, () => mailOf(options, mail));
+
+const alertOf = async (
+  { organizationOf, adminsOf, publicBaseUrl }: MerchantAlertOptions,
+  { orgId, recoveryId, messageId, cause, reason, ...payment }: MerchantAlert,
+): Promise<Mail | MailOutcome> => {
+  const [state, to] = await Promise.all([organizationOf(orgId), adminsOf(orgId)]);
+  if (to.length === 0) return { status: 'failed', permanent: true, reason: 'no admin can be mailed' };
+  const category = categories.find((one) => one === cause);
+  const rendered = renderAlert({
+    ...payment,
+    merchantName: isHeld(state) ? state.name : '',
+    reason: category === undefined ? reason : meanings[category],
+    ...(category !== undefined && { category }),
+    link: `${publicBaseUrl}/v1/recoveries/${recoveryId}`,
+  });
+  return { messageId, to, ...rendered };
+};
+
+/** Renders a mail to the merchant and sends it to the organization's admins, all in one. Never throws. */
+export const merchantAlertSender =
+  (options: MerchantAlertOptions) =>
+  (alert: MerchantAlert): Promise<MailOutcome> =>
+    sendWithin(options, alert.recoveryId, () => alertOf(options, alert));

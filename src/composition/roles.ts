@@ -1,5 +1,6 @@
 import { dropOldKeys } from '../api/idempotency.js';
 import { policyReader } from '../commands/organization/policyReader.js';
+import { adminsReader } from '../commands/user/admins.js';
 import { rulesReader } from '../commands/rules/reader.js';
 import { ParkedMessages } from '../infra/bus/parkedMessages.js';
 import { meansOf } from '../infra/psp/pspRouter.js';
@@ -13,7 +14,7 @@ import type { Config } from '../config.js';
 import { createBus, relayRole } from './bus.js';
 import { elected } from './elected.js';
 import { serveHttp } from './http.js';
-import { recoveryMailSender } from './mail.js';
+import { merchantAlertSender, recoveryMailSender } from './mail.js';
 import type { Run, Runners } from './runRoles.js';
 import { connectionsOf, type Effects, publicBaseUrl, type Runtime } from './runtime.js';
 
@@ -48,13 +49,14 @@ const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
     },
     scheduler: async (signal: AbortSignal) => {
       const { psp, mail, secrets } = await effects();
-      const sendMail = recoveryMailSender({
-        organizationOf: runtime.organizationOf,
+      const { organizationOf } = runtime;
+      const sending = {
+        organizationOf,
         mailer: mail.mailer,
         publicBaseUrl: publicBaseUrl(runtime.config),
-        linkKey: deriveKey(secrets.masterKey, 'links'),
         logger: logger('mail'),
-      });
+      };
+      const linkKey = deriveKey(secrets.masterKey, 'links');
       const leases = pgTimerLeases(database.pool);
       const tidy = async (): Promise<void> => {
         await leases.dropOrphans();
@@ -67,7 +69,8 @@ const workers = (runtime: Runtime, effects: () => Promise<Effects>) => {
         clock,
         faults,
         psp,
-        sendMail,
+        sendMail: recoveryMailSender({ ...sending, linkKey }),
+        sendAlert: merchantAlertSender({ ...sending, adminsOf: adminsReader(store, organizationOf) }),
         leases,
         tidy,
         logger: logger('scheduler'),

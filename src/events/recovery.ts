@@ -190,8 +190,24 @@ export const recoveryEvents = {
     /** The category, or the id of the rule. */
     cause: Code,
     reason: Type.String({ maxLength: 200 }),
+    /** Of a rule. */
+    rule_name: Type.Optional(Type.String({ maxLength: 120 })),
+    /** Absent in older logs: when the recovery began. */
+    escalated_at: Type.Optional(Timestamp),
     ...cohort,
   }),
+  MerchantAlertStarted: closed({ cause: Code, message_id: Type.String(), started_at: Timestamp, ...cohort }),
+  MerchantAlertSent: closed({ cause: Code, message_id: Type.String(), sent_at: Timestamp, ...cohort }),
+  /** Not permanent: tried again at `retry_at`. */
+  MerchantAlertFailed: closed({
+    cause: Code,
+    permanent: Type.Boolean(),
+    reason: Type.String(),
+    retry_at: Type.Optional(Timestamp),
+    ...cohort,
+  }),
+  /** Another recovery mails the merchant of the same cause that day. */
+  MerchantAlertSkipped: closed({ cause: Code, by_recovery: Uuid, skipped_at: Timestamp, ...cohort }),
   /** The PSP turns out to retry by itself: a charge of ours that was planned is not made beside it. */
   PspRetriesFound: closed({ found_at: Timestamp, mode: enumOf(pspRetryModes), ...why, ...cohort }),
   /** The PSP was told to retry this debt no more by itself. */

@@ -1,5 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import { createAjv } from './ajv.js';
+import { alertEvents } from './alert.js';
 import { credentialEvents } from './credential.js';
 import type { Fact } from './envelope.js';
 import { organizationEvents } from './organization.js';
@@ -17,6 +18,7 @@ export const eventSchemas = {
   ...recoveryEvents,
   ...ruleEvents,
   ...credentialEvents,
+  ...alertEvents,
 } as const satisfies EventSchemas;
 export type EventType = keyof typeof eventSchemas;
 

@@ -1,2 +1,10 @@
 /** Every stream is called `<kind>-<UUID>`. */
-export const streamKinds = ['organization', 'rules', 'user', 'payment', 'recovery', 'credential'] as const;
+export const streamKinds = [
+  'organization',
+  'rules',
+  'user',
+  'payment',
+  'recovery',
+  'credential',
+  'alert',
+] as const;

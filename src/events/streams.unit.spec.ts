@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { alertStream } from './alert.js';
 import { organizationStream } from './organization.js';
 import { paymentStream } from './payment.js';
 import { recoveryStream } from './recovery.js';
@@ -16,6 +17,7 @@ describe('streams', () => {
       paymentStream,
       recoveryStream,
       credentialStream,
+      alertStream,
     ];
     expect(streams.map((nameOf) => nameOf('x'))).to.have.members(streamKinds.map((kind) => `${kind}-x`));
   });

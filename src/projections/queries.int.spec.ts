@@ -165,6 +165,18 @@ describe('queries of read models', () => {
     expect(rows).to.deep.equal([some]);
   });
 
+  it('filter by whether there is a matter for the merchant', async () => {
+    const mine = newestFirst(
+      open.filter((row) => row.org_id === ORG),
+      'opened_at',
+    );
+    for (const escalated of [true, false]) {
+      const page = await listRecoveries(db, { orgId: ORG, limit: 200, escalated });
+      const wanted = mine.filter((row) => row.escalations.length > 0 === escalated);
+      expect(page.rows).to.deep.equal(wanted.slice(0, 200)).and.not.to.deep.equal([]);
+    }
+  });
+
   it('refuse a cursor that no list gave out', async () => {
     const forged = [['yesterday', ORG], [at, 'x'], [at], 'text', ['2026-99-01T10:00:00.000Z', ORG], null].map(
       (value) => Buffer.from(JSON.stringify(value)).toString('base64url'),
@@ -206,6 +218,7 @@ describe('queries of read models', () => {
       recoveries: (on) => listRecoveries(on, args),
       'recoveries after a cursor': (on) => listRecoveries(on, { ...args, cursor }),
       'recoveries by status': (on) => listRecoveries(on, { ...args, status: 'active' }),
+      'recoveries with a matter for the merchant': (on) => listRecoveries(on, { ...args, escalated: true }),
       'recoveries of a time': (on) => listRecoveries(on, { ...args, ...range }),
       users: (on) => listUsers(on, args),
     };

@@ -69,6 +69,7 @@ describe('scheduler beside a server that hangs', () => {
         rulesOf: () => Promise.resolve(compileRules(0, [])),
         psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused, stopRetries: unused },
         sendMail,
+        sendAlert: unused,
         tidy: async () => undefined,
         logger: silentLogger,
       },

@@ -58,6 +58,7 @@ const setUp = (due: Claim[], over: Partial<SchedulerDependencies> = {}) => {
       closeCheckout: () => Promise.reject(new Error('not used')),
     },
     sendMail: async () => ({ status: 'sent' }),
+    sendAlert: async () => ({ status: 'sent' }),
     tidy: async () => undefined,
     logger: silentLogger,
     onError: (error) => errors.push(error),

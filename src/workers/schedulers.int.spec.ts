@@ -54,6 +54,7 @@ describe('two schedulers on the same due timers', () => {
       rulesOf: () => Promise.resolve(compileRules(0, [])),
       psp: { charge, lookup: charge, openCheckout: unused, closeCheckout: unused, stopRetries: unused },
       sendMail,
+      sendAlert: unused,
       tidy: () => Promise.resolve(),
       logger: silentLogger,
     });

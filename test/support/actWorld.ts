@@ -1,5 +1,10 @@
 /** One payment and its recovery in memory: what fails, is paid, mailed and charged, step by step under a clock. */
-import { act, type ActDependencies, type RecoveryMail } from '../../src/commands/recovery/act.js';
+import {
+  act,
+  type ActDependencies,
+  type MerchantAlert,
+  type RecoveryMail,
+} from '../../src/commands/recovery/act.js';
 import { cancelRecovery } from '../../src/commands/recovery/cancel.js';
 import { openCheckout, openRecoveryLink } from '../../src/commands/recovery/customer.js';
 import { followFailure, followRecovery, followSuccess } from '../../src/commands/recovery/followPayment.js';
@@ -98,6 +103,7 @@ const FACTS = {
 export class ActWorld {
   readonly store = new MemoryEventStore();
   readonly mails: RecoveryMail[] = [];
+  readonly alerts: MerchantAlert[] = [];
   #now = T0;
   #serial = 0;
 
@@ -183,6 +189,10 @@ export class ActWorld {
       logger: silentLogger,
       leaseId: `lease-${++this.#serial}`,
       stillMine: () => Promise.resolve(true),
+      sendAlert: (alert) => {
+        this.alerts.push(alert);
+        return Promise.resolve({ status: 'sent' });
+      },
       sendMail: (mail) => {
         this.mails.push(mail);
         return Promise.resolve({ status: 'sent' });

@@ -26,7 +26,8 @@ export interface RecoveryStory {
   payment: string;
   readonly types: string[];
   readonly attempts: Attempt[];
-  readonly steps: Map<number, MailStep>;
+  /** Mails to the customer by step, to the merchant by cause. */
+  readonly steps: Map<number | string, MailStep>;
 }
 
 const dataOf = (event: RecordedEvent): Data => event.data as Data;
@@ -52,6 +53,20 @@ const tellMail = (story: RecoveryStory, { type }: RecordedEvent, data: Data): vo
   if (type === 'NotificationFailed' && data['permanent'] === true) step.givenUp++;
 };
 
+const tellAlert = (story: RecoveryStory, { type }: RecordedEvent, data: Data): void => {
+  const cause = String(data['cause']);
+  const known = story.steps.get(cause);
+  const alert = known ?? { messageIds: new Set<string>(), started: 0, sent: 0, givenUp: 0 };
+  if (type === 'RecoveryEscalated') story.steps.set(cause, alert);
+  if (type === 'MerchantAlertStarted') {
+    alert.started++;
+    alert.messageIds.add(String(data['message_id']));
+  }
+  if (type === 'MerchantAlertSent') alert.sent++;
+  const over = type === 'MerchantAlertFailed' && data['permanent'] === true;
+  if (over || type === 'MerchantAlertSkipped') alert.givenUp++;
+};
+
 /** Each recovery as its stream tells it. */
 export const recoveryStories = (events: readonly RecordedEvent[]): Map<string, RecoveryStory> => {
   const stories = new Map<string, RecoveryStory>();
@@ -71,6 +86,7 @@ export const recoveryStories = (events: readonly RecordedEvent[]): Map<string, R
     story.types.push(event.type);
     tellAttempt(story, event, data);
     tellMail(story, event, data);
+    tellAlert(story, event, data);
   }
   return stories;
 };

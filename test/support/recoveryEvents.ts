@@ -86,6 +86,24 @@ export const told = {
       { step, permanent: retry_at === undefined, reason: 'no', ...(retry_at !== undefined && { retry_at }) },
       at,
     ),
+  escalated: (at: string, cause: string, escalated_at?: string) =>
+    event(
+      'RecoveryEscalated',
+      { cause, reason: 'review it', ...(escalated_at !== undefined && { escalated_at }) },
+      at,
+    ),
+  alertStarted: (at: string, cause: string) =>
+    event('MerchantAlertStarted', { cause, message_id: `<${cause}@x>`, started_at: at }, at),
+  alertSent: (at: string, cause: string) =>
+    event('MerchantAlertSent', { cause, message_id: `<${cause}@x>`, sent_at: at }, at),
+  alertFailed: (at: string, cause: string, retry_at?: string) =>
+    event(
+      'MerchantAlertFailed',
+      { cause, permanent: retry_at === undefined, reason: 'no', ...(retry_at !== undefined && { retry_at }) },
+      at,
+    ),
+  alertSkipped: (at: string, cause: string) =>
+    event('MerchantAlertSkipped', { cause, by_recovery: PAYMENT, skipped_at: at }, at),
   linkOpened: (at: string) => event('RecoveryLinkOpened', { link_opened_at: at }, at),
   checkoutOpened: (at: string, checkout: number) =>
     event('CheckoutOpened', { reference: `cs_${checkout}`, checkout, checkout_opened_at: at }, at),

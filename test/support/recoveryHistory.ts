@@ -1,3 +1,4 @@
+import { AlertHistory, type Bare, type Teller } from './alertHistory.js';
 import { type PaymentEvent, paymentStream, type SuccessSource } from '../../src/events/payment.js';
 import { type Classification, type RecoveryEvent, recoveryStream } from '../../src/events/recovery.js';
 import { DAY, HOUR, type Instant, MINUTE, plus } from '../../src/kernel/clock.js';
@@ -13,7 +14,6 @@ const kinds: readonly Pick<Classification, 'category' | 'hardness' | 'retry'>[] 
 ];
 
 type AnyEvent = PaymentEvent | RecoveryEvent;
-type Bare<E> = E extends { type: infer T; data: infer D } ? { type: T; data: Omit<D, 'cohort'> } : never;
 /** An event that has no place in the log yet. */
 export type Draft = AnyEvent & { readonly at: Instant; readonly stream: string; readonly org: OrgId };
 type Status = 'active' | 'succeeded' | 'exhausted' | 'expired' | 'cancelled';
@@ -21,7 +21,7 @@ type Status = 'active' | 'succeeded' | 'exhausted' | 'expired' | 'cancelled';
 const LIFETIME = 30 * DAY;
 
 /** One payment's failure and recovery, told step by step; every method keeps to what the system itself would do. */
-export class History {
+export class History implements Teller {
   readonly drafts: Draft[] = [];
   status: Status = 'active';
   private attempt = 0;
@@ -37,6 +37,7 @@ export class History {
   private checkouts = 0;
   private linkOpened = false;
   private ofPsp: 'watched' | 'to_stop' | undefined;
+  private readonly alerts: AlertHistory;
   private readonly openedAt: Instant;
   private readonly debt: { readonly amount: number; readonly currency: string };
   private readonly paymentId;
@@ -45,11 +46,12 @@ export class History {
     private readonly random: () => number,
     private readonly org: OrgId,
     private readonly ref: string,
-    private now: Instant,
+    public now: Instant,
   ) {
     this.openedAt = now;
     this.debt = { amount: 100 + this.below(50_000), currency: this.oneOf(['EUR', 'USD', 'INR']) };
     this.paymentId = paymentIdOf(org, ref);
+    this.alerts = new AlertHistory(ref, recoveryIdOf(this.paymentId), this);
     this.open();
   }
 
@@ -59,13 +61,13 @@ export class History {
   private oneOf<T>(items: readonly T[]): T {
     return items[this.below(items.length)] as T;
   }
-  private chance(p: number): boolean {
+  chance(p: number): boolean {
     return this.random() < p;
   }
-  private wait(ms: number): void {
+  wait(ms: number): void {
     this.now = plus(this.now, ms);
   }
-  private until(at: Instant): void {
+  until(at: Instant): void {
     if (at > this.now) this.now = at;
   }
 
@@ -74,7 +76,7 @@ export class History {
     this.drafts.push({ ...event, at: this.now, stream, org: this.org });
   }
 
-  private emit(event: Bare<RecoveryEvent>): void {
+  emit(event: Bare<RecoveryEvent>): void {
     const data = { ...event.data, cohort: { opened_at: this.openedAt, ...this.debt } };
     const stream = recoveryStream(recoveryIdOf(this.paymentId));
     this.drafts.push({ type: event.type, data, at: this.now, stream, org: this.org } as Draft);
@@ -122,7 +124,7 @@ export class History {
         ...this.pspRetries(),
       },
     });
-    if (this.chance(0.1)) this.escalate();
+    if (this.chance(0.1)) this.alerts.escalate(this.openedAt);
     if (this.ofPsp === 'to_stop' && this.chance(0.9)) this.stopPsp();
     this.plan();
   }
@@ -131,10 +133,6 @@ export class History {
     if (this.chance(0.8)) return {};
     this.ofPsp = this.oneOf(['watched', 'to_stop']);
     return { psp_retries: this.ofPsp === 'watched' ? 'watch' : 'take_over' };
-  }
-
-  private escalate(): void {
-    this.emit({ type: 'RecoveryEscalated', data: { cause: 'psp_blocked', reason: 'review it there' } });
   }
 
   private stopPsp(): void {
@@ -374,6 +372,7 @@ export class History {
 
   /** One thing that may happen next while the recovery is open. */
   live(): void {
+    if (this.chance(0.2)) this.alerts.tell();
     const dice = this.random();
     if (dice < 0.4) this.retry();
     else if (dice < 0.7) this.notify();
@@ -389,6 +388,7 @@ export class History {
 
   /** What comes after the end: money after giving up, a failure reported late. */
   afterlife(): void {
+    if (this.chance(0.5)) this.alerts.tell();
     if (this.status !== 'active' && this.chance(0.15)) this.succeedElsewhere();
     if (this.status === 'succeeded' && this.chance(0.05)) this.failAgain();
     if (this.status === 'succeeded' && this.chance(0.3)) {

@@ -22,7 +22,10 @@ import {
 
 const tag = 'Recoveries';
 
-const toView = ({ key, org_id: _, revision: _r, position: _p, ...row }: RecoveryRow) => ({ id: key, ...row });
+const toView = ({ key, org_id: _, revision: _r, position: _p, escalated: _e, ...row }: RecoveryRow) => ({
+  id: key,
+  ...row,
+});
 
 export const recoveryRoutes: readonly Route[] = [
   route({
@@ -57,12 +60,14 @@ export const recoveryRoutes: readonly Route[] = [
       ...periodQuery,
       status: Type.Optional(enumOf(recoveryStatuses)),
       transaction_ref: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+      escalated: Type.Optional(enumOf(['true', 'false'])),
     }),
     reads: recoveries.table.name,
     responses: { 200: { description: 'A page of recoveries', schema: RecoveryListSchema } },
     handler: async ({ deps, principal, query }) => {
       const { status, from, to, transaction_ref: transactionRef } = query;
-      const filter = { status, from: utc(from), to: utc(to), transactionRef };
+      const escalated = query.escalated && query.escalated === 'true';
+      const filter = { status, from: utc(from), to: utc(to), transactionRef, escalated };
       return ok(toList(await listRecoveries(deps.db, { ...pageArgs(principal, query), ...filter }), toView));
     },
   }),

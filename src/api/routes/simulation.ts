@@ -82,7 +82,7 @@ const stepsOf = ({ events, explanation: otherwise }: Simulation['steps']) => {
     end: end === undefined ? null : { explanation: otherwise, ...withoutCohort(end) },
     wait: (retry ?? mail ?? end) === undefined ? { explanation: otherwise } : null,
     escalations: events.flatMap(({ type, data }) =>
-      type === 'RecoveryEscalated' ? [withoutCohort(data)] : [],
+      type === 'RecoveryEscalated' ? [{ cause: data.cause, reason: data.reason }] : [],
     ),
   };
 };

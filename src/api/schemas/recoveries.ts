@@ -60,10 +60,23 @@ export const RecoverySchema = named('Recovery', {
       cause: Type.String({ description: 'The category, or the id of the rule' }),
       reason: Type.String(),
       at: Timestamp,
+      status: {
+        ...enumOf(['pending', 'told', 'failed']),
+        description: "Of the mail to the organization's admins",
+      },
+      alert_at: nullable({ ...Timestamp, description: 'When the mail is due, or tried again' }),
+      told_at: nullable(Timestamp),
+      told_by: nullable({
+        ...Uuid,
+        description: 'The recovery that told it that day, where it was another one',
+      }),
     }),
   ),
   next_action: nullable(
-    closed({ kind: enumOf(['stop', 'retry', 'settle', 'notify', 'abandon', 'close']), at: Timestamp }),
+    closed({
+      kind: enumOf(['stop', 'retry', 'settle', 'notify', 'abandon', 'close', 'alert']),
+      at: Timestamp,
+    }),
   ),
   link_opened_at: nullable(Timestamp),
   checkouts: Type.Integer(),

@@ -23,8 +23,9 @@ import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
 import { reserve } from './slot.js';
 import type { KnownRecovery } from './state.js';
 import { takeOver } from './takeOver.js';
+import { tellMerchant } from './tellMerchant.js';
 
-export type { ActDependencies, RecoveryMail } from './acting.js';
+export type { ActDependencies, MerchantAlert, RecoveryMail } from './acting.js';
 
 /*
  * intent → effect → outcome
@@ -150,6 +151,7 @@ const rules = {
   notify: 'recovery.notify',
   abandon: 'recovery.notify',
   close: 'recovery.expire',
+  alert: 'recovery.notify',
 } as const satisfies Readonly<Record<DueAction['kind'], CommandName>>;
 
 const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<Done> => {
@@ -159,12 +161,14 @@ const perform = (acting: Acting, known: KnownRecovery, due: DueAction): Promise<
       return settleOpen(acting, known, due.open);
     case 'abandon':
       return abandon(acting, known, due.notification.step);
+    case 'alert':
+      return tellMerchant(acting, known, due.alert);
     default:
       return proceed(acting, known, due);
   }
 };
 
-const workOf = ({ kind }: DueAction): Work => (kind === 'notify' ? 'mail' : 'charge');
+const workOf = ({ kind }: DueAction): Work => (kind === 'notify' || kind === 'alert' ? 'mail' : 'charge');
 
 const proceedWhileDue = async (first: Acting): Promise<Position> => {
   let { loaded } = first;

@@ -33,6 +33,20 @@ export interface RecoveryMail {
   readonly linkExpiresAt: Instant;
 }
 
+/** What a mail to the merchant is made of: nothing of the customer. */
+export interface MerchantAlert {
+  readonly orgId: OrgId;
+  readonly recoveryId: RecoveryId;
+  readonly messageId: string;
+  /** The category, or the id of the rule. */
+  readonly cause: string;
+  readonly reason: string;
+  readonly ruleName?: string;
+  readonly transactionRef: string;
+  readonly amount: number;
+  readonly currency: string;
+}
+
 export interface ActDependencies {
   readonly store: EventStore;
   /** An organization's rules as they are now. */
@@ -40,6 +54,8 @@ export interface ActDependencies {
   readonly psp: Psp;
   /** Renders and sends. Never throws. */
   readonly sendMail: (mail: RecoveryMail) => Promise<MailOutcome>;
+  /** The same, to the organization's admins. Never throws. */
+  readonly sendAlert: (alert: MerchantAlert) => Promise<MailOutcome>;
   readonly clock: Clock;
   readonly faults: Faults;
   readonly logger: Logger;

@@ -87,6 +87,13 @@ export type RecoveryCommand =
         readonly now: Instant;
       }
     >
+  | Message<'StartAlert', { readonly cause: string; readonly messageId: string; readonly now: Instant }>
+  | Message<'SettleAlert', { readonly cause: string; readonly outcome: MailOutcome; readonly now: Instant }>
+  | Message<
+      /** `byRecovery` mails the merchant of the same cause that day. */
+      'SkipAlert',
+      { readonly cause: string; readonly byRecovery: string; readonly now: Instant }
+    >
   | Message<'OpenLink', { readonly now: Instant }>
   | Message<
       'OpenCheckout',

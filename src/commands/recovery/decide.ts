@@ -1,16 +1,17 @@
 import type { RecoveryEvent } from '../../events/recovery.js';
-import { HOUR, isBefore, MINUTE, plus } from '../../kernel/clock.js';
+import { HOUR, isBefore, plus } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError } from '../../kernel/errors.js';
+import { decideAlert } from './alerts.js';
 import type { CommandOf, Means, RecoveryCommand } from './command.js';
 import { customerIsPaying } from './due.js';
 import { evolve } from './evolve.js';
+import { failedMail } from './failedMail.js';
 import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
 import { explainAlone } from './explain.js';
 import { nextSteps } from './plan.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
-const MAIL_TRIES = 6;
 /** Between two questions for a checkout that is not decided. */
 const CHECKOUT_CHECK = 6 * HOUR;
 
@@ -132,10 +133,7 @@ const settleNotification = (
     const data = { step, message_id: notification.messageId, sent_at: now, cohort };
     return andNext(known, { type: 'NotificationSent', data }, now, guidance);
   }
-  const tries = notification.failures + 1;
-  const permanent = outcome.permanent || tries >= MAIL_TRIES;
-  const retry = permanent ? {} : { retry_at: plus(now, 5 * 2 ** (tries - 1) * MINUTE) };
-  const data = { step, permanent, reason: outcome.reason, ...retry, cohort };
+  const data = { step, ...failedMail(outcome, notification.failures, now), cohort };
   return andNext(known, { type: 'NotificationFailed', data }, now, guidance);
 };
 
@@ -218,6 +216,10 @@ const decideKnown = (
       return startNotification(command.data, known);
     case 'SettleNotification':
       return settleNotification(command.data, known);
+    case 'StartAlert':
+    case 'SettleAlert':
+    case 'SkipAlert':
+      return decideAlert(command, known);
     case 'OpenLink':
       return known.linkOpened
         ? []

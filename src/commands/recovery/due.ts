@@ -1,5 +1,5 @@
 import { type Instant, isBefore } from '../../kernel/clock.js';
-import type { KnownRecovery, OpenAttempt, PendingNotification, Recovery } from './state.js';
+import type { KnownRecovery, OpenAttempt, PendingAlert, PendingNotification, Recovery } from './state.js';
 
 /** The one thing to do now. */
 export type DueAction =
@@ -11,7 +11,8 @@ export type DueAction =
   | { readonly kind: 'notify'; readonly notification: PendingNotification }
   /** The recovery ended while a mail was being sent, and nobody told what became of it. */
   | { readonly kind: 'abandon'; readonly notification: PendingNotification }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  | { readonly kind: 'alert'; readonly alert: PendingAlert };
 
 /** The customer may be about to pay, or has paid and the PSP has not decided yet. */
 export const customerIsPaying = ({ checkout }: KnownRecovery, now: Instant): boolean =>
@@ -19,9 +20,8 @@ export const customerIsPaying = ({ checkout }: KnownRecovery, now: Instant): boo
 
 const reached = (now: Instant, at: Instant | undefined): boolean => at !== undefined && !isBefore(now, at);
 
-/** What the stream says is due at `now`; undefined when a timer looked too early or somebody else was faster. */
-export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefined => {
-  if (recovery.status === 'none') return undefined;
+/** For the debt: what the merchant is to be told comes after it. */
+const dueStep = (recovery: KnownRecovery, now: Instant): DueAction | undefined => {
   if (recovery.open !== undefined)
     return reached(now, recovery.open.checkAt) ? { kind: 'settle', open: recovery.open } : undefined;
   const { notification } = recovery;
@@ -37,4 +37,11 @@ export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefin
     return { kind: 'retry', attempt: scheduled.attempt };
   if (notification !== undefined && reached(now, notification.at)) return { kind: 'notify', notification };
   return reached(now, graceUntil) ? { kind: 'close' } : undefined;
+};
+
+/** What the stream says is due at `now`; undefined when a timer looked too early or somebody else was faster. */
+export const dueAction = (recovery: Recovery, now: Instant): DueAction | undefined => {
+  if (recovery.status === 'none') return undefined;
+  const alert = recovery.alerts.find(({ at }) => reached(now, at));
+  return dueStep(recovery, now) ?? (alert && { kind: 'alert', alert });
 };

@@ -8,6 +8,7 @@ import {
 } from '../../events/recovery.js';
 import type { PspRetryMode } from '../../events/organization.js';
 import { type Instant, latest, plus } from '../../kernel/clock.js';
+import { evolveEscalation } from './alerts.js';
 import { isUrgent, mailPlans } from './mailPlans.js';
 import type { ClosedStatus, KnownRecovery, Recovery, RecoveryCase } from './state.js';
 
@@ -56,6 +57,7 @@ const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
     status: 'active' as const,
     cohort: data.cohort,
     paymentId: data.payment_id,
+    transactionRef: data.transaction_ref,
     classification: classificationOf(data),
     policy: data.policy,
     channels: data.channels,
@@ -65,6 +67,7 @@ const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
     payable: data.payable ?? true,
     ...(data.psp_retries && ownershipOf(data.psp_retries, data.cohort.opened_at)),
     escalated: [],
+    alerts: [],
     attempts: 0,
     refused: 0,
     steps: 0,
@@ -203,7 +206,11 @@ const evolveKnown = (
         : known;
     }
     case 'RecoveryEscalated':
-      return { ...known, escalated: [...known.escalated, event.data.cause] };
+    case 'MerchantAlertStarted':
+    case 'MerchantAlertSent':
+    case 'MerchantAlertFailed':
+    case 'MerchantAlertSkipped':
+      return evolveEscalation(known, event);
     case 'PspRetriesFound': {
       const { mode, found_at: since } = event.data;
       return { ...(without(known, 'scheduled') as typeof known), ...ownershipOf(mode, since) };

@@ -82,19 +82,22 @@ const plannedSteps = (situation: Situation): NextSteps => {
 };
 
 /** Once for each category and each rule that calls for it. */
-const escalation = ({ known, effects }: Situation): RecoveryEvent[] => {
+const escalation = ({ known, now: escalated_at, effects }: Situation): RecoveryEvent[] => {
   const { cohort, classification, escalated } = known;
   const { category } = classification;
   const events: RecoveryEvent[] = [];
   const matter = merchantsMatter[category];
   if (matter !== undefined && !escalated.includes(category))
-    events.push({ type: 'RecoveryEscalated', data: { cause: category, reason: matter, cohort } });
-  const { escalate } = effects;
-  if (escalate !== undefined && !escalated.includes(escalate.rule.id))
     events.push({
       type: 'RecoveryEscalated',
-      data: { cause: escalate.rule.id, reason: escalate.reason, cohort },
+      data: { cause: category, reason: matter, escalated_at, cohort },
     });
+  const { escalate } = effects;
+  if (escalate !== undefined && !escalated.includes(escalate.rule.id)) {
+    const { id: cause, name: rule_name } = escalate.rule;
+    const data = { cause, reason: escalate.reason, rule_name, escalated_at, cohort };
+    events.push({ type: 'RecoveryEscalated', data });
+  }
   return events;
 };
 

@@ -41,9 +41,20 @@ export interface PendingNotification {
   readonly failures: number;
 }
 
+/** The merchant is to be told at `at`; with a message id the sending has been started. */
+export interface PendingAlert {
+  readonly cause: string;
+  readonly reason: string;
+  readonly ruleName?: string;
+  readonly at: Instant;
+  readonly messageId?: string;
+  readonly failures: number;
+}
+
 export interface RecoveryCase {
   readonly cohort: Cohort;
   readonly paymentId: string;
+  readonly transactionRef: string;
   readonly classification: Classification;
   readonly policy: RetryPolicy;
   readonly channels: readonly string[];
@@ -55,8 +66,10 @@ export interface RecoveryCase {
   readonly pspRetries?: 'watched' | 'gave_up' | 'to_stop' | 'stopped';
   /** When that was learnt. */
   readonly pspRetriesSince?: Instant;
-  /** What the merchant was told of: categories, ids of rules. */
+  /** Matters for the merchant: categories, ids of rules. */
   readonly escalated: readonly string[];
+  /** Of these, what the merchant is still to be told, also once the recovery is over. */
+  readonly alerts: readonly PendingAlert[];
   /** Attempts of ours whose intent was recorded. */
   readonly attempts: number;
   /** Of these, those that the PSP refused for a fault that is not the customer's: they use nothing up. */

@@ -23,7 +23,7 @@ const claimSql = `
       LEFT JOIN timer_leases ON timer_leases.key = timers.key
       LEFT JOIN held ON held.org_id = timers.org_id
     WHERE timers.due_at <= $1
-      AND (timers.kind = 'notify') = $2
+      AND (timers.kind IN ('notify', 'alert')) = $2
       AND coalesce(held.places, 0) < $4
       AND (timer_leases.key IS NULL
            OR (timers.position >= timer_leases.handled_position

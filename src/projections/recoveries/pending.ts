@@ -1,14 +1,14 @@
 import { CHECKOUT_QUIET, SETTLE_AFTER } from '../../events/recovery.js';
-import { type Instant, plus } from '../../kernel/clock.js';
+import { earliest, type Instant, plus } from '../../kernel/clock.js';
 
 /**
  * retry and notify: a step is due · stop: tell the PSP to retry no more by itself · settle: ask what became of a charge begun · close: exhausted or expired ·
- * abandon: the recovery ended while a mail was under way, and nobody told what became of it.
+ * abandon: the recovery ended while a mail was under way, and nobody told what became of it · alert: mail the merchant.
  */
-export type ActionKind = 'stop' | 'retry' | 'settle' | 'notify' | 'abandon' | 'close';
+export type ActionKind = 'stop' | 'retry' | 'settle' | 'notify' | 'abandon' | 'close' | 'alert';
 export type NextAction = Readonly<{ kind: ActionKind; at: Instant }>;
 
-/** What a recovery is waiting for. Closed, it may still wait for the outcome of a charge or mail begun. */
+/** What a recovery is waiting for. Closed, it may still wait for an outcome, and for the merchant to be told. */
 export type Pending = Readonly<{
   charge: Readonly<{ kind: 'stop' | 'retry' | 'settle'; at: Instant }> | null;
   mail: Readonly<{ at: Instant; begun: boolean }> | null;
@@ -18,6 +18,8 @@ export type Pending = Readonly<{
   grace_until: Instant | null;
   /** Nothing beside a customer who stands at a checkout. */
   quiet_until: Instant | null;
+  /** What the merchant is still to be told; no customer is waited for. */
+  alerts: readonly Readonly<{ cause: string; at: Instant }>[];
 }>;
 
 export const settleAt = (startedAt: Instant): Instant => plus(startedAt, SETTLE_AFTER);
@@ -27,16 +29,10 @@ export const quietUntil = (checkoutOpenedAt: Instant): Instant => plus(checkoutO
 const later = (at: Instant, other: Instant | null): Instant => (other !== null && other > at ? other : at);
 
 /**
- * The one thing due next: while a charge has no outcome nothing but asking for it; else the earliest, but nothing
+ * For the debt: while a charge has no outcome nothing but asking for it; else the earliest, but nothing
  * while the customer may be paying. At the same instant the expiry comes before a retry, a mail, the end of the grace.
  */
-export const nextOf = ({
-  charge,
-  mail,
-  expires_at,
-  grace_until,
-  quiet_until,
-}: Pending): NextAction | null => {
+const nextStep = ({ charge, mail, expires_at, grace_until, quiet_until }: Pending): NextAction | null => {
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
   if (expires_at === null) return mail && { kind: 'abandon', at: mail.at };
   let next: NextAction = { kind: 'close', at: later(expires_at, quiet_until) };
@@ -48,11 +44,19 @@ export const nextOf = ({
 const sooner = (next: NextAction, kind: ActionKind, at: Instant | null): NextAction =>
   at !== null && at < next.at ? { kind, at } : next;
 
+/** The one thing due next; at the same instant the merchant is told last. */
+export const nextOf = (pending: Pending): NextAction | null => {
+  const next = nextStep(pending);
+  const at = earliest(...pending.alerts.map((alert) => alert.at));
+  return at !== undefined && (next === null || at < next.at) ? { kind: 'alert', at } : next;
+};
+
 /** Closing drops what was only scheduled. */
-export const closedPending = ({ charge, mail, quiet_until }: Pending): Pending => ({
+export const closedPending = ({ charge, mail, quiet_until, alerts }: Pending): Pending => ({
   charge: charge?.kind === 'settle' ? charge : null,
   mail: mail?.begun ? mail : null,
   expires_at: null,
   grace_until: null,
   quiet_until,
+  alerts,
 });

@@ -9,6 +9,8 @@ import {
 import type { PspRetryMode } from '../../events/organization.js';
 import type { Draft, Projection } from '../engine/projection.js';
 import { type Changes, foldOf, instant, keyOfStream, occurredAt } from '../fold.js';
+import { escalationChanges } from './escalations.js';
+import { moved } from './moved.js';
 import { quietUntil } from './pending.js';
 import { nextActionOf, type RecoveryRow, type RecoveryStatus } from './row.js';
 import {
@@ -21,18 +23,6 @@ import {
 } from './steps.js';
 
 type Of<T extends RecoveryEvent['type']> = FactOf<Extract<RecoveryEvent, { type: T }>>;
-
-const moved = (
-  row: Draft<RecoveryRow>,
-  event: FactOf<RecoveryEvent>,
-  change: Partial<RecoveryRow>,
-): RecoveryRow => {
-  Object.assign(row, change);
-  row.last_event_at = occurredAt(event);
-  row.revision = Number(event.revision);
-  row.position = Number(event.position);
-  return row;
-};
 
 const closed = (
   row: Draft<RecoveryRow>,
@@ -81,6 +71,7 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
       ? { psp_retries: null, psp_retries_since: null }
       : ownershipOf(data.psp_retries, data.cohort.opened_at)),
     escalations: [],
+    escalated: false,
     next_action: null,
     link_opened_at: null,
     checkouts: 0,
@@ -224,12 +215,6 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
 
 const endings: Changes<RecoveryRow, RecoveryEvent> = {
   DoublePaymentSuspected: (row, event) => moved(row, event, { double_payment: true }),
-  RecoveryEscalated: (row, event) => {
-    const { cause, reason } = event.data;
-    return moved(row, event, {
-      escalations: [...row.escalations, { cause, reason, at: occurredAt(event) }],
-    });
-  },
   /** Also after it was given up: money that came in is a recovery. */
   RecoverySucceeded: (row, event) =>
     closed(row, event, {
@@ -257,7 +242,7 @@ const endings: Changes<RecoveryRow, RecoveryEvent> = {
 
 /** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
 export const recoveries: Projection<RecoveryRow> = {
-  version: 3,
+  version: 4,
   table: {
     name: 'recoveries',
     columns: {
@@ -285,6 +270,7 @@ export const recoveries: Projection<RecoveryRow> = {
       psp_retries: 'text',
       psp_retries_since: 'timestamptz',
       escalations: 'jsonb',
+      escalated: 'boolean',
       next_action: 'jsonb',
       link_opened_at: 'timestamptz',
       checkouts: 'integer',
@@ -298,6 +284,7 @@ export const recoveries: Projection<RecoveryRow> = {
     indexes: [
       ['org_id', 'opened_at', 'key'],
       ['org_id', 'status', 'opened_at', 'key'],
+      ['org_id', 'escalated', 'opened_at', 'key'],
       ['org_id', 'transaction_ref'],
     ],
   },
@@ -308,6 +295,6 @@ export const recoveries: Projection<RecoveryRow> = {
   streamOf: recoveryStream,
   ...foldOf<RecoveryRow, RecoveryEvent>(
     { RecoveryStarted: (event, key, row) => row ?? started(event, key) },
-    { ...attemptChanges, ...customerChanges, ...endings },
+    { ...attemptChanges, ...customerChanges, ...escalationChanges, ...endings },
   ),
 };

@@ -35,6 +35,7 @@ describe('recoveries', () => {
       psp_retries: null,
       psp_retries_since: null,
       escalations: [],
+      escalated: false,
       double_payment: false,
       opened_at: OPENED,
       closed_at: null,
@@ -52,6 +53,59 @@ describe('recoveries', () => {
       last_event_at: OPENED,
       revision: 0,
       position: 1,
+    });
+  });
+
+  describe('shows what the merchant is told', () => {
+    const escalated = told.escalated(day(1, 12), 'psp_blocked', day(1, 12));
+    const begun = told.alertStarted(day(1, 12), 'psp_blocked');
+    const pending = {
+      cause: 'psp_blocked',
+      reason: 'review it',
+      at: day(1, 12),
+      status: 'pending',
+      alert_at: day(1, 12),
+      told_at: null,
+      told_by: null,
+    };
+    const shown = (...events: Parameters<typeof given>[1][]) => {
+      const { escalations, escalated: flag, next_action } = rowOf(escalated, ...events);
+      expect(flag).to.equal(true);
+      return { escalation: escalations[0], next_action };
+    };
+
+    it('while it is due, begun and to be tried again', () => {
+      const alert = (at: string) => ({
+        escalation: { ...pending, alert_at: at },
+        next_action: { kind: 'alert', at },
+      });
+      expect(shown()).to.deep.equal(alert(day(1, 12)));
+      expect(shown(begun)).to.deep.equal(alert(day(1, 12, 1)));
+      expect(shown(begun, told.alertFailed(day(2), 'psp_blocked', day(3)))).to.deep.equal(alert(day(3)));
+    });
+
+    it('once it is over, also after the recovery is', () => {
+      const over = { ...pending, alert_at: null };
+      const end = told.exhausted(day(1, 12));
+      const [sent, skipped, failed] = [told.alertSent, told.alertSkipped, told.alertFailed].map((how) =>
+        shown(end, begun, how(day(2), 'psp_blocked')),
+      );
+      expect(sent?.escalation).to.deep.equal({ ...over, status: 'told', told_at: day(2) });
+      expect(skipped?.escalation).to.deep.equal({
+        ...over,
+        status: 'told',
+        told_at: day(2),
+        told_by: PAYMENT,
+      });
+      expect(failed?.escalation).to.deep.equal({ ...over, status: 'failed' });
+      for (const one of [sent, skipped, failed]) expect(one?.next_action).to.equal(null);
+    });
+
+    it('each cause by itself', () => {
+      const other = told.escalated(day(1, 13), 'merchant_config', day(1, 13));
+      const { escalations, next_action } = rowOf(escalated, other, told.alertSent(day(2), 'psp_blocked'));
+      expect(escalations.map(({ status }) => status)).to.deep.equal(['told', 'pending']);
+      expect(next_action).to.deep.equal({ kind: 'alert', at: day(1, 13) });
     });
   });
 

@@ -10,6 +10,8 @@ export interface RecoveryFilter {
   /** Opened before this instant. */
   readonly to?: string | undefined;
   readonly transactionRef?: string | undefined;
+  /** Whether there is a matter for the merchant. */
+  readonly escalated?: boolean | undefined;
 }
 
 const page = pageOf<RecoveryRow>(recoveries.table, 'opened_at');
@@ -23,4 +25,5 @@ export const listRecoveries = (db: Db, args: PageArgs & RecoveryFilter): Promise
     { column: 'opened_at', is: '>=', value: args.from },
     { column: 'opened_at', is: '<', value: args.to },
     { column: 'transaction_ref', is: '=', value: args.transactionRef },
+    { column: 'escalated', is: '=', value: args.escalated },
   ]);

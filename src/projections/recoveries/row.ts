@@ -48,6 +48,13 @@ export type EscalationView = Readonly<{
   cause: string;
   reason: string;
   at: string;
+  /** Whether the merchant was mailed: by this recovery or another of that day. failed: for good. */
+  status: 'pending' | 'told' | 'failed';
+  /** When the mail is due, or tried again; null once that is over. */
+  alert_at: string | null;
+  told_at: string | null;
+  /** The recovery that told it, where it was another one. */
+  told_by: string | null;
 }>;
 
 export type RecoveryRow = Readonly<{
@@ -86,7 +93,9 @@ export type RecoveryRow = Readonly<{
   psp_retries_since: string | null;
   /** Matters for the merchant, the oldest first. */
   escalations: readonly EscalationView[];
-  /** What is due next; once closed, only the outcome of a charge or mail still under way. */
+  /** Whether there are any. */
+  escalated: boolean;
+  /** What is due next; once closed, only an outcome of what is under way, and the mail to the merchant. */
   next_action: NextAction | null;
   /** When the customer's page was opened first. */
   link_opened_at: string | null;
@@ -123,6 +132,9 @@ const mailOf = (notifications: readonly NotificationView[]): Pending['mail'] => 
   return { at, begun: open.message_id !== null };
 };
 
+const alertsOf = (escalations: readonly EscalationView[]): Pending['alerts'] =>
+  escalations.flatMap(({ cause, alert_at: at }) => (at === null ? [] : [{ cause, at }]));
+
 /** What is due first. Closing has dropped what was only scheduled. */
 export const nextActionOf = (row: RecoveryRow): NextAction | null =>
   nextOf({
@@ -131,4 +143,5 @@ export const nextActionOf = (row: RecoveryRow): NextAction | null =>
     expires_at: row.status === 'active' ? row.expires_at : null,
     grace_until: row.grace_until,
     quiet_until: row.quiet_until,
+    alerts: alertsOf(row.escalations),
   });

@@ -1,4 +1,4 @@
-import type { AttemptView, NotificationView } from './row.js';
+import type { AttemptView, EscalationView, NotificationView } from './row.js';
 
 const blankAttempt = (attempt: number): AttemptView => ({
   attempt,
@@ -57,3 +57,10 @@ export const scheduledNotification = (
   ...notifications.filter((one) => one.step !== step),
   { step, channel, template, status: 'scheduled', at, started_at: null, sent_at: null, message_id: null },
 ];
+
+/** The escalations with one of them changed. */
+export const withEscalation = (
+  escalations: readonly EscalationView[],
+  cause: string,
+  change: Partial<EscalationView>,
+): readonly EscalationView[] => escalations.map((one) => (one.cause === cause ? { ...one, ...change } : one));

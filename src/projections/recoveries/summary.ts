@@ -74,6 +74,23 @@ const mailSummary = (event: Extract<RecoveryEvent, { type: `Notification${string
   }
 };
 
+const alertSummary = (event: Extract<RecoveryEvent, { type: `MerchantAlert${string}` }>): string => {
+  switch (event.type) {
+    case 'MerchantAlertStarted':
+      return 'The mail to the merchant is handed to the mail server.';
+    case 'MerchantAlertSent':
+      return 'The merchant is mailed.';
+    case 'MerchantAlertSkipped':
+      return `The merchant gets one mail a day for this cause: recovery ${event.data.by_recovery} sends it.`;
+    case 'MerchantAlertFailed':
+      return event.data.permanent
+        ? `The merchant could not be mailed: ${event.data.reason}.`
+        : `The mail to the merchant was not accepted (${event.data.reason}); tried again at ${event.data.retry_at ?? 'once'}.`;
+    default:
+      return event satisfies never;
+  }
+};
+
 const sources = {
   psp_retry: 'a retry of the PSP',
   our_retry: 'our retry',
@@ -122,6 +139,11 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
     case 'NotificationDropped':
     case 'NotificationFailed':
       return mailSummary(event);
+    case 'MerchantAlertStarted':
+    case 'MerchantAlertSent':
+    case 'MerchantAlertSkipped':
+    case 'MerchantAlertFailed':
+      return alertSummary(event);
     default:
       return retrySummary(event);
   }

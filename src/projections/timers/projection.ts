@@ -73,6 +73,33 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
   RetryDeclined: (row, event) => change(row, event, { charge: null }),
 };
 
+type Alerts = Pending['alerts'];
+const told = (alerts: Alerts, cause: string): Alerts => alerts.filter((alert) => alert.cause !== cause);
+const alertAt = (alerts: Alerts, cause: string, at: string): Alerts =>
+  alerts.map((alert) => (alert.cause === cause ? { cause, at } : alert));
+
+const alerts: Changes<TimerRow, RecoveryEvent> = {
+  RecoveryEscalated: (row, event) => {
+    const { cause, escalated_at, cohort } = event.data;
+    const at = instant(escalated_at ?? cohort.opened_at);
+    return change(row, event, { alerts: [...row.pending.alerts, { cause, at }] });
+  },
+  MerchantAlertStarted: (row, event) => {
+    const { cause, started_at } = event.data;
+    return change(row, event, { alerts: alertAt(row.pending.alerts, cause, settleAt(started_at)) });
+  },
+  MerchantAlertFailed: (row, event) => {
+    const { cause, permanent, retry_at } = event.data;
+    const known = row.pending.alerts;
+    if (permanent) return change(row, event, { alerts: told(known, cause) });
+    return change(row, event, retry_at ? { alerts: alertAt(known, cause, instant(retry_at)) } : {});
+  },
+  MerchantAlertSent: (row, event) =>
+    change(row, event, { alerts: told(row.pending.alerts, event.data.cause) }),
+  MerchantAlertSkipped: (row, event) =>
+    change(row, event, { alerts: told(row.pending.alerts, event.data.cause) }),
+};
+
 const others: Changes<TimerRow, RecoveryEvent> = {
   NotificationScheduled: (row, event) =>
     change(row, event, { mail: { at: instant(event.data.at), begun: false }, grace_until: null }),
@@ -92,7 +119,6 @@ const others: Changes<TimerRow, RecoveryEvent> = {
   CheckoutUndecided: (row, event) => change(row, event, { quiet_until: instant(event.data.check_at) }),
   GracePeriodStarted: (row, event) => change(row, event, { grace_until: instant(event.data.until) }),
   DoublePaymentSuspected: (row, event) => change(row, event, {}),
-  RecoveryEscalated: (row, event) => change(row, event, {}),
 };
 
 /**
@@ -100,7 +126,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
  * early, never late. A step that was begun is due a minute later, in case its worker died.
  */
 export const timers: Projection<TimerRow> = {
-  version: 3,
+  version: 4,
   table: {
     name: 'timers',
     columns: {
@@ -125,11 +151,13 @@ export const timers: Projection<TimerRow> = {
           expires_at: instant(event.data.expires_at),
           grace_until: null,
           quiet_until: null,
+          alerts: [],
         }),
     },
     {
       ...charges,
       ...others,
+      ...alerts,
       RecoverySucceeded: closed,
       RecoveryExhausted: closed,
       RecoveryExpired: closed,

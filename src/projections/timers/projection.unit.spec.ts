@@ -53,6 +53,25 @@ describe('timers', () => {
     after(told.mailScheduled(OPENED, 1, day(2)), retry).due('retry', day(2));
   });
 
+  it('tell what the merchant is to be told: due, begun, to be tried again, left to another', () => {
+    const escalated = told.escalated(day(1, 12), 'psp_blocked', day(1, 12));
+    const begun = told.alertStarted(day(1, 12), 'psp_blocked');
+    after(escalated).due('alert', day(1, 12));
+    after(told.escalated(day(1, 12), 'psp_blocked')).due('alert', OPENED); // of an older log
+    after(escalated, begun).due('alert', day(1, 12, 1));
+    after(escalated, begun, told.alertFailed(day(1, 12), 'psp_blocked', day(2))).due('alert', day(2));
+    for (const over of [told.alertSent, told.alertSkipped, told.alertFailed])
+      after(escalated, begun, over(day(1, 12), 'psp_blocked')).due('close', EXPIRES);
+  });
+
+  it('tell the merchant after the customer, at no checkout, and also when it is over', () => {
+    const escalated = told.escalated(day(1, 12), 'psp_blocked', day(2));
+    after(told.retryScheduled(OPENED, 1, day(2)), escalated).due('retry', day(2));
+    after(told.checkoutOpened(day(1, 23), 1), escalated).due('alert', day(2));
+    after(escalated, told.exhausted(day(2))).due('alert', day(2));
+    after(escalated, told.exhausted(day(2)), told.alertSent(day(2), 'psp_blocked')).nothing();
+  });
+
   it('tell mails: scheduled, begun, sent, to be tried again, failed for good', () => {
     after(mail).due('notify', day(3));
     after(mail, mailing).due('notify', day(3, 10, 1));
