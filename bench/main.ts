@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util';
 import { acceptBench, readBench } from './figures/api.js';
 import { appendBench } from './figures/append.js';
+import { decisionsBench } from './figures/decisions.js';
 import { kafkaMemoryBench } from './figures/kafkaMemory.js';
 import { memoryBench } from './figures/memory.js';
 import { overKafkaBench } from './figures/overKafka.js';
@@ -49,6 +50,7 @@ const quick: Sizes = {
 /** In this order: the last one makes the log grow. */
 const benches: readonly Bench[] = [
   rulesBench,
+  decisionsBench,
   appendBench,
   acceptBench,
   rebuildBench,

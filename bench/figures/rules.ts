@@ -2,7 +2,7 @@ import { compileRules, type RuleEffects, type RuleFacts } from '../../src/comman
 import { matchNaively } from '../../test/support/naiveRules.js';
 import { type Bench, rateFigure, resultOf } from '../lib/figure.js';
 import { merchantFacts, merchantRules } from '../lib/merchantRules.js';
-import { alternate, type Contender, type Result, type Round } from '../lib/rounds.js';
+import { alternate, type Contender, linearly, type Round } from '../lib/rounds.js';
 
 const FEW = 50;
 const MANY = 1_000;
@@ -27,12 +27,6 @@ const roundOf = (match: (facts: RuleFacts) => RuleEffects, ms: number) => (): Pr
   });
 };
 
-/** As much slower as there are more rules. */
-const linearly = (few: Result): Result => {
-  const factor = FEW / MANY;
-  return { ...few, rate: few.rate * factor, rates: few.rates.map((rate) => rate * factor) };
-};
-
 export const rulesBench: Bench = {
   names: ['match_rules', 'match_rules_1000'],
   run: async ({ sizes }) => {
@@ -54,7 +48,7 @@ export const rulesBench: Bench = {
       ),
       rateFigure(
         'match_rules_1000',
-        { ours: resultOf(results, many), baseline: linearly(ours) },
+        { ours: resultOf(results, many), baseline: linearly(ours, MANY / FEW) },
         { unit: 'op/s', baseline: '50 rules, growing linearly', goal: 2 },
       ),
     ];

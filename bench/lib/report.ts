@@ -39,6 +39,8 @@ export const textLine = (figure: Figure): string => {
 const meanings: Readonly<Record<string, string>> = {
   match_rules: 'A failure held against 50 rules',
   match_rules_1000: 'The same, against 1,000 rules',
+  decide_50: 'A failure read and its next steps decided, with 50 rules',
+  decide_growth: 'The same, with 1,000 rules',
   append_32: 'Append of single events through the port, 32 in flight',
   append_32_emmett: 'The same, beside emmett',
   append_256: 'Append of single events through the port, 256 in flight',

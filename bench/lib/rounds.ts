@@ -89,3 +89,10 @@ export const runOf = (work: () => Promise<number>) => async (): Promise<Round> =
   const ms = performance.now() - start;
   return { operations, ms, latencies: [ms] };
 };
+
+/** As it would be if the cost grew by that much. */
+export const linearly = (result: Result, growth: number): Result => ({
+  ...result,
+  rate: result.rate / growth,
+  rates: result.rates.map((rate) => rate / growth),
+});

@@ -109,8 +109,7 @@ const isSame = (entry: Entry, charge: Charge, { same }: Limit): boolean =>
 /** The instants of the attempts that a limit counts at `from`, in order. */
 const countedAt = (ledger: Ledger, charge: Charge, limit: Limit, from: number): readonly number[] =>
   ledger.entries
-    .filter(({ at, counted }) => counted && at > from - limit.hours * HOUR)
-    .filter((entry) => isSame(entry, charge, limit))
+    .filter((entry) => entry.counted && entry.at > from - limit.hours * HOUR && isSame(entry, charge, limit))
     .map(({ at }) => at)
     .sort((a, b) => a - b);
 

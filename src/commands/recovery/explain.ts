@@ -6,12 +6,15 @@ export type Chosen = 'retry' | 'notify' | 'wait' | 'close';
 
 const candidates: readonly Chosen[] = ['retry', 'notify', 'wait', 'close'];
 
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
 /** What was chosen where nothing but the recovery's own state decided, such as that its time is over. */
 export const explainAlone = (
   known: RecoveryCase,
   chosen: Chosen,
   rejected: Explanation['rejected'],
-): Explanation => ({
+  used: Situation['used'] = {},
+): Draft<Explanation> => ({
   chosen,
   candidates: [...candidates],
   rejected,
@@ -19,24 +22,25 @@ export const explainAlone = (
   policy_version: known.policy.version,
   rules_version: 0,
   limits_version: 0,
-  counters: { attempts: known.attempts, max_retries: known.policy.max_retries, mails: known.mailsSent },
+  counters: {
+    attempts: known.attempts,
+    max_retries: known.policy.max_retries,
+    mails: known.mailsSent,
+    ...used,
+  },
 });
 
 export const explain = (
-  situation: Situation,
+  { known, guidance, effects, used }: Situation,
   chosen: Chosen,
   rejected: Explanation['rejected'],
   because: readonly string[] = [],
 ): Explanation => {
-  const { known, guidance, effects, used } = situation;
-  const alone = explainAlone(known, chosen, rejected);
-  return {
-    ...alone,
-    rules_version: guidance.rules.version,
-    limits_version: guidance.limits.version,
-    counters: { ...alone.counters, ...used },
-    ...(because.length > 0 && { because: [...because] }),
-    ...(effects.matched.length > 0 && { rules: [...effects.matched] }),
-    read_at: { ...guidance.readAt },
-  };
+  const explanation = explainAlone(known, chosen, rejected, used);
+  explanation.rules_version = guidance.rules.version;
+  explanation.limits_version = guidance.limits.version;
+  if (because.length > 0) explanation.because = [...because];
+  if (effects.matched.length > 0) explanation.rules = [...effects.matched];
+  explanation.read_at = { ...guidance.readAt };
+  return explanation;
 };

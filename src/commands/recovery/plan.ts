@@ -139,7 +139,9 @@ const situationOf = (known: RecoveryCase, now: Instant, guidance: Guidance): Sit
   const { rules, circumstances, ledger, limits } = guidance;
   const permit = permitFor(ledger, chargeOf(known, circumstances), now, limits);
   return {
-    ...{ known, now, guidance },
+    known,
+    now,
+    guidance,
     effects: rules.match(ruleFactsOf(circumstances, known, now)),
     used: 'refused' in permit ? {} : permit.used,
   };
