@@ -70,11 +70,13 @@ export const others = (card: Card, count: number, within: number): void => {
 
 const nextDue = ({ state }: Debt): Instant | undefined => {
   if (state.status === 'none') return undefined;
-  if (state.open !== undefined) return state.open.checkAt;
-  if (state.status !== 'active') return state.notification?.at;
+  const alertAt = earliest(...state.alerts.map(({ at }) => at));
+  if (state.open !== undefined) return earliest(state.open.checkAt, alertAt);
+  if (state.status !== 'active') return earliest(state.notification?.at, alertAt);
   const { scheduled, notification, graceUntil, expiresAt, checkout } = state;
   const next = earliest(scheduled?.at, notification?.at, graceUntil, expiresAt) as Instant;
-  return checkout !== undefined && isBefore(next, checkout.quietUntil) ? checkout.quietUntil : next;
+  const quiet = checkout !== undefined && isBefore(next, checkout.quietUntil);
+  return earliest(quiet ? checkout.quietUntil : next, alertAt);
 };
 
 /** How late workers come: mostly not, sometimes after an outage. */

@@ -101,6 +101,13 @@ const notify = function* (card: Card, debt: Debt, step: number): Steps {
   });
 };
 
+const tellMerchant = function* (card: Card, debt: Debt, cause: string): Steps {
+  const { now } = card;
+  card.give(debt, { type: 'StartAlert', data: { cause, messageId: `<${debt.id}.${cause}>`, now } });
+  yield;
+  card.give(debt, { type: 'SettleAlert', data: { cause, outcome: { status: 'sent' }, now } });
+};
+
 const succeed = (card: Card, debt: Debt, source: 'external' | 'link'): void => {
   const { now } = card;
   card.give(debt, { type: 'SucceedRecovery', data: { amount: debt.amount, currency: 'EUR', source, now } });
@@ -143,6 +150,8 @@ const proceed = function* (card: Card, debt: Debt, known: KnownRecovery, due: Du
       const data = { step: due.notification.step, outcome, guidance: card.guidance(debt), now: card.now };
       return void card.give(debt, { type: 'SettleNotification', data });
     }
+    case 'alert':
+      return yield* tellMerchant(card, debt, due.alert.cause);
     default:
       if (settledElsewhere(card, debt, known)) return;
   }
