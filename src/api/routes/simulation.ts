@@ -4,7 +4,7 @@ import { tablesOfVersion } from '../../commands/recovery/classification/tables.j
 import { simulateFailure, type Simulation, type Supposed } from '../../commands/recovery/simulate.js';
 import { ruleFaults } from '../../commands/rules/faults.js';
 import { compileRules, type RuleEffects } from '../../commands/rules/match.js';
-import type { Cohort, RecoveryEvent } from '../../events/recovery.js';
+import type { Cohort, Explanation, RecoveryEvent } from '../../events/recovery.js';
 import { type Rule, ruleActions } from '../../events/rules.js';
 import { DAY, type Instant, instantOf, isBefore, plus } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/errors.js';
@@ -72,15 +72,29 @@ const dataOf = <T extends RecoveryEvent['type']>(
   wanted: T,
 ): DataOf<T> | undefined => events.find(({ type }) => type === wanted)?.data as DataOf<T> | undefined;
 
+interface Why {
+  readonly explanation: Explanation;
+}
+interface Ended extends Why {
+  readonly reason: string;
+}
+
 const stepsOf = ({ events, explanation: otherwise }: Simulation['steps']) => {
   const retry = dataOf(events, 'RetryScheduled');
   const mail = dataOf(events, 'NotificationScheduled');
   const end = dataOf(events, 'RecoveryExhausted');
+  const nothing = (retry ?? mail ?? end) === undefined;
   return {
-    retry: retry === undefined ? null : withoutCohort(retry),
-    mail: mail === undefined ? null : withoutCohort(mail),
-    end: end === undefined ? null : { explanation: otherwise, ...withoutCohort(end) },
-    wait: (retry ?? mail ?? end) === undefined ? { explanation: otherwise } : null,
+    retry: retry === undefined ? null : (withoutCohort(retry) satisfies Why),
+    mail:
+      mail === undefined
+        ? null
+        : ({ ...withoutCohort(mail), explanation: mail.explanation ?? otherwise() } satisfies Why),
+    end:
+      end === undefined
+        ? null
+        : ({ reason: end.reason, explanation: end.explanation ?? otherwise() } satisfies Ended),
+    wait: nothing ? ({ explanation: otherwise() } satisfies Why) : null,
     escalations: events.flatMap(({ type, data }) =>
       type === 'RecoveryEscalated' ? [{ cause: data.cause, reason: data.reason }] : [],
     ),
