@@ -1,5 +1,5 @@
 import type { EventStore } from '../../events/eventStore.js';
-import type { Category, Classification } from '../../events/recovery.js';
+import type { Category, Classification, RetryPermission } from '../../events/recovery.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { CommandContext } from '../context.js';
 import { credentialIdOf, onCredential } from '../credential/attempts.js';
@@ -15,6 +15,7 @@ import { limitsOn } from '../credential/networkLimits.js';
 import type { Loaded } from '../handle.js';
 import type { FailedData, Payment } from '../payment/state.js';
 import { type Acting, contextOf, nowOf } from './acting.js';
+import { permissionByCodes } from './classification/classify.js';
 import type { Settlement } from './command.js';
 import { chargeOf } from './guidance.js';
 import { circumstancesOf } from './readGuidance.js';
@@ -55,9 +56,13 @@ export const reserve = async (
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
 const closesAccount: ReadonlySet<Category> = new Set(['account_invalid', 'lost_stolen_fraud', 'revoked']);
 
-export const verdictOf = ({ category, retry, earliest_at }: Classification): Verdict => ({
-  retry: closesAccount.has(category) ? 'never' : retry,
-  ...(earliest_at !== undefined && { earliest_at }),
+/** Where a message alone named the category, what the codes beside it say: words close no account. */
+const permissionOf = ({ category, retry, evidence }: Classification): RetryPermission =>
+  evidence.step === 'message' ? permissionByCodes(evidence) : closesAccount.has(category) ? 'never' : retry;
+
+export const verdictOf = (classification: Classification): Verdict => ({
+  retry: permissionOf(classification),
+  ...(classification.earliest_at !== undefined && { earliest_at: classification.earliest_at }),
 });
 
 type SlotOutcome = Pick<SettleAttempt['data'], 'outcome' | 'verdict'>;

@@ -108,6 +108,24 @@ describe("a charge's slot", () => {
     expect((await ledger(world)).at(-1)?.data).to.deep.include({ verdict: { retry: 'never' } });
   });
 
+  it('is settled without a ban where only the words of a message tell of a stolen card', async () => {
+    const world = await onCard([declined({ message: 'The card was reported stolen', code: 'flux' })]);
+    world.advance(HOUR);
+    await world.run();
+    const told = (await world.recovery()).findLast(({ type }) => type === 'RetryDeclined');
+    expect(told?.data).to.include({ category: 'lost_stolen_fraud', retry: 'never' });
+    expect((await ledger(world)).at(-1)?.data).to.deep.include({ verdict: { retry: 'allowed' } });
+  });
+
+  it('is settled with the ban of a code, whatever the message beside it says', async () => {
+    for (const message of ['Declined', 'The card was reported stolen']) {
+      const world = await onCard([declined({ message, advice_code: '03', card_brand: 'mastercard' })]);
+      world.advance(HOUR);
+      await world.run();
+      expect((await ledger(world)).at(-1)?.data).to.deep.include({ verdict: { retry: 'never' } });
+    }
+  });
+
   it('is given back when the PSP never got the request, and kept when it never tells', async () => {
     const world = await onCard([{ status: 'unknown', reason: 'timeout' }]);
     world.advance(HOUR);

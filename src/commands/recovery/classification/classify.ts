@@ -4,7 +4,7 @@ import { type Instant, plus } from '../../../kernel/clock.js';
 import type { Failure } from '../../../kernel/ports.js';
 import type { Meaning, Tables } from './compileTables.js';
 import type { CodeField } from './tableFile.js';
-import { tablesInForceOn } from './tables.js';
+import { newestTables, tablesInForceOn, tablesOfVersion } from './tables.js';
 
 interface Finding {
   readonly step: CodeField | 'message';
@@ -107,6 +107,19 @@ const evidenceOf = (
   return evidence;
 };
 
+/** What all evidence together allows; without a category, as much as the unknown one. */
+const strictest = ({ found }: Reading, { categories }: Tables) => {
+  let { retry } = categories[found.find(({ category }) => category !== undefined)?.category ?? 'unknown'];
+  let wait = 0;
+  for (const finding of found) {
+    const said = finding.category === undefined ? 'allowed' : categories[finding.category].retry;
+    for (const permission of [said, finding.retry ?? 'allowed'])
+      if (strictness[permission] > strictness[retry]) retry = permission;
+    if (finding.wait !== undefined && finding.wait > wait) wait = finding.wait;
+  }
+  return { retry, wait };
+};
+
 /**
  * What a failure means: the first evidence names the category, the strictest of all evidence gives the permission.
  * @param failedAt from when a network's waiting time counts
@@ -120,21 +133,19 @@ export const classify = (
   const reading = read(failure, tables);
   const winner = reading.found.find((finding) => finding.category !== undefined);
   const category = winner?.category ?? 'unknown';
-  const defaults = tables.categories[category];
-  let { retry } = defaults;
-  let wait = 0;
-  for (const finding of reading.found) {
-    const said = finding.category === undefined ? 'allowed' : tables.categories[finding.category].retry;
-    for (const permission of [said, finding.retry ?? 'allowed'])
-      if (strictness[permission] > strictness[retry]) retry = permission;
-    if (finding.wait !== undefined && finding.wait > wait) wait = finding.wait;
-  }
+  const { retry, wait } = strictest(reading, tables);
   const classification: Draft<Classification> = {
     category,
-    hardness: retry === 'never' ? 'hard' : defaults.hardness,
+    hardness: retry === 'never' ? 'hard' : tables.categories[category].hardness,
     retry,
     evidence: evidenceOf(failure, tables, reading, winner),
   };
   if (wait > 0) classification.earliest_at = plus(failedAt, wait);
   return classification;
+};
+
+/** What the codes of a failure allow by themselves, by the tables that it was read by. */
+export const permissionByCodes = ({ raw, table_version }: Evidence): RetryPermission => {
+  const tables = tablesOfVersion(table_version) ?? newestTables;
+  return strictest(read(raw, tables), tables).retry;
 };

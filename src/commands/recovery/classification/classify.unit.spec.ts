@@ -89,6 +89,26 @@ describe('classify', () => {
       expect(result.evidence.table_version).to.equal('2026-11-29');
     });
 
+  const messages: readonly [string, Category][] = [
+    ['Network connection to the issuer was lost', 'network_error'],
+    ['The fraud service is unavailable', 'network_error'],
+    ['Request timed out', 'network_error'],
+    ['network', 'network_error'],
+    ['A lost card.', 'lost_stolen_fraud'],
+    ['Lost or stolen', 'lost_stolen_fraud'],
+    ['This card was reported stolen', 'lost_stolen_fraud'],
+    ['The card has been marked as lost', 'lost_stolen_fraud'],
+    ['The card network says: reported lost', 'lost_stolen_fraud'],
+    ['Nothing is lost', 'unknown'],
+    ['Declined: suspected fraud', 'issuer_risk'],
+    ['Flagged as fraudulent by the network', 'issuer_risk'],
+    ['Insufficient funds', 'insufficient_funds'],
+    ['Declined', 'issuer_decline'],
+  ];
+  for (const [message, category] of messages)
+    it(`reads the message "${message}" as ${category}`, () =>
+      expect(classify({ message }, AT).category).to.equal(category));
+
   it('waits as long as Mastercard says', () => {
     expect(classify({ advice_code: '25', network_code: '51' }, AT).earliest_at).to.equal(
       '2026-12-02T10:00:00.000Z',

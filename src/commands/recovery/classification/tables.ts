@@ -8,6 +8,7 @@ import perNetwork from './tables/2026-11-29.json' with { type: 'json' };
 export const allTables: readonly Tables[] = [first, perNetwork].map(compileTables);
 
 const oldest = allTables[0] as Tables;
+export const newestTables = allTables[allTables.length - 1] as Tables;
 
 /** The version in force at an instant; before the first, the first. */
 export const tablesInForceOn = (at: Instant): Tables => {
