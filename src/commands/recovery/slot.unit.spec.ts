@@ -9,8 +9,10 @@ import { deriveId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
 import { credentialDecider, MAX_ENTRIES } from '../credential/decide.js';
 import { onCredential } from '../credential/attempts.js';
+import { classify } from './classification/classify.js';
 import { settleDeclinedAttempt } from './settleAttempt.js';
 import { rulesReader } from '../rules/reader.js';
+import { verdictOf } from './slot.js';
 
 /** A card that other payments are charged to, too. */
 const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
@@ -124,6 +126,18 @@ describe("a charge's slot", () => {
       await world.run();
       expect((await ledger(world)).at(-1)?.data).to.deep.include({ verdict: { retry: 'never' } });
     }
+  });
+
+  it('is settled by the return of a bank: some forbid every debit of the account, some this one', () => {
+    const verdict = (network_code: string) =>
+      verdictOf(classify({ network_code, card_brand: 'ach' }, '2026-12-01T10:00:00.000Z')).retry;
+    expect(['R01', 'R02', 'R07', 'R08', 'R99'].map(verdict)).to.deep.equal([
+      'allowed',
+      'never',
+      'never',
+      'after_change',
+      'after_change',
+    ]);
   });
 
   it('is given back when the PSP never got the request, and kept when it never tells', async () => {

@@ -80,6 +80,26 @@ network_code | all | 34 | lost_stolen_fraud | never
 network_code | all | 36 | not_permitted | after_change
 network_code | all | 42 44 56 | account_invalid | after_change
 
+# ACH return codes, which come in any field
+network_code | ach unknown | R01 R09 | insufficient_funds | allowed
+network_code | ach unknown | R05 R07 R10 R29 | revoked | never
+network_code | ach unknown | R02 R03 R04 R16 R20 | account_invalid | after_change
+network_code | ach unknown | R24 | duplicate | after_change
+network_code | ach unknown | R18 R19 R21 R25 R26 R27 | merchant_config | after_change
+network_code | ach unknown | R06 R08 R11 R12 R13 R14 R15 R17 R22 R23 R28 R30 R31 R32 R33 R34 R35 R36 R37 R38 R39 | not_permitted | after_change
+network_code | ach unknown | R40 R41 R42 R43 R44 R45 R46 R47 R50 R51 R52 R53 R61 R62 R67 R68 R69 | not_permitted | after_change
+network_code | ach unknown | R70 R71 R72 R73 R74 R75 R76 R77 R80 R81 R82 R83 R84 R85 | not_permitted | after_change
+network_code | ach | R0* R1* R2* R3* R4* R5* R6* R7* R8* R9* | unknown | after_change
+either | ach unknown | R01 R09 | insufficient_funds | allowed
+either | ach unknown | R05 R07 R10 R29 | revoked | never
+either | ach unknown | R02 R03 R04 R16 R20 | account_invalid | after_change
+either | ach unknown | R24 | duplicate | after_change
+either | ach unknown | R18 R19 R21 R25 R26 R27 | merchant_config | after_change
+either | ach unknown | R06 R08 R11 R12 R13 R14 R15 R17 R22 R23 R28 R30 R31 R32 R33 R34 R35 R36 R37 R38 R39 | not_permitted | after_change
+either | ach unknown | R40 R41 R42 R43 R44 R45 R46 R47 R50 R51 R52 R53 R61 R62 R67 R68 R69 | not_permitted | after_change
+either | ach unknown | R70 R71 R72 R73 R74 R75 R76 R77 R80 R81 R82 R83 R84 R85 | not_permitted | after_change
+either | ach | R0* R1* R2* R3* R4* R5* R6* R7* R8* R9* | unknown | after_change
+
 # Stripe decline codes, which also come as the error code
 either | all | insufficient_funds | insufficient_funds | allowed
 either | all | card_velocity_exceeded withdrawal_count_limit_exceeded | velocity_limit | allowed
