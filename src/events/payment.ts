@@ -40,8 +40,8 @@ export const paymentEvents = {
     late: Type.Boolean(),
     failed_at: Timestamp,
   }),
-  /** Told after the failure itself: the PSP is going to retry by itself. */
-  PspRetriesAnnounced: closed({ transaction_ref: TransactionRef, next_at: Timestamp }),
+  /** Told after the failure itself: the PSP is going to retry by itself; `next_at` is absent once it gave up. */
+  PspRetriesAnnounced: closed({ transaction_ref: TransactionRef, next_at: Type.Optional(Timestamp) }),
   PaymentSucceeded: closed({
     transaction_ref: TransactionRef,
     amount: Amount,

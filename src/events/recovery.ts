@@ -214,6 +214,8 @@ export const recoveryEvents = {
   PspRetriesStopped: closed({ stopped_at: Timestamp, ...why, ...cohort }),
   /** The PSP goes on retrying: it refuses to stop, and is watched. */
   PspRetriesLeft: closed({ reason: Type.String(), ...why, ...cohort }),
+  /** The PSP, which was watched, gave up: told after the failure itself. */
+  PspRetriesEnded: closed({ ended_at: Timestamp, ...why, ...cohort }),
   /** The customer's page was opened for the first time (mail scanners count too). */
   RecoveryLinkOpened: closed({ link_opened_at: Timestamp, ...cohort }),
   CheckoutOpened: closed({

@@ -31,6 +31,7 @@ const uncounted = [
   'PspRetriesFound',
   'PspRetriesStopped',
   'PspRetriesLeft',
+  'PspRetriesEnded',
 ];
 
 /** What each read model reads. An event type added to the catalogue must be placed here or left out knowingly. */

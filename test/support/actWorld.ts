@@ -133,20 +133,26 @@ export class ActWorld {
   readonly types = async (stream?: string): Promise<string[]> =>
     (await this.events(stream)).map(({ type }) => type);
 
-  /** What the saga does with the newest event of a stream. */
+  /** What the saga does with the newest message of a stream. */
   readonly follow = async (stream: string): Promise<void> => {
-    const event = (await this.events(stream)).at(-1);
-    const message = event && toPublicMessage(event);
+    const messages = (await this.events(stream)).map(toPublicMessage);
+    const message = messages.findLast((each) => each !== undefined);
     const deps = { store: this.store, rulesOf: rulesReader(this.store), ...this.#saga };
     if (message?.type === 'payment.failed') await followFailure(deps, message, this.context());
     if (message?.type === 'payment.succeeded') await followSuccess(deps, message, this.context());
     if (message?.type === 'recovery.succeeded') await followRecovery(deps, message, this.context());
   };
 
-  readonly fail = async (failure: Failure, over: object = {}): Promise<void> => {
+  /** Recorded, and not followed yet. */
+  readonly failed = async (failure: Failure, over: object = {}): Promise<string> => {
     const trigger = { trigger_id: `t${++this.#serial}`, failed_at: this.#now };
     const data = { ...FACTS, ...this.about, ...over, failure, ...trigger };
     await recordPaymentFailure(this.store, data, this.context());
+    return trigger.trigger_id;
+  };
+
+  readonly fail = async (...how: Parameters<ActWorld['failed']>): Promise<void> => {
+    await this.failed(...how);
     await this.follow(paymentStream(PAYMENT_ID));
   };
 

@@ -1,4 +1,5 @@
-import { AlertHistory, type Bare, type Teller } from './alertHistory.js';
+import { AlertHistory, type Bare } from './alertHistory.js';
+import { PspHistory, type PspTeller } from './pspHistory.js';
 import { type PaymentEvent, paymentStream, type SuccessSource } from '../../src/events/payment.js';
 import { type Classification, type RecoveryEvent, recoveryStream } from '../../src/events/recovery.js';
 import { DAY, HOUR, type Instant, MINUTE, plus } from '../../src/kernel/clock.js';
@@ -21,7 +22,7 @@ type Status = 'active' | 'succeeded' | 'exhausted' | 'expired' | 'cancelled';
 const LIFETIME = 30 * DAY;
 
 /** One payment's failure and recovery, told step by step; every method keeps to what the system itself would do. */
-export class History implements Teller {
+export class History implements PspTeller {
   readonly drafts: Draft[] = [];
   status: Status = 'active';
   private attempt = 0;
@@ -36,7 +37,7 @@ export class History implements Teller {
   private sent = 0;
   private checkouts = 0;
   private linkOpened = false;
-  private ofPsp: 'watched' | 'to_stop' | undefined;
+  private readonly psp: PspHistory;
   private readonly alerts: AlertHistory;
   private readonly openedAt: Instant;
   private readonly debt: { readonly amount: number; readonly currency: string };
@@ -52,6 +53,7 @@ export class History implements Teller {
     this.debt = { amount: 100 + this.below(50_000), currency: this.oneOf(['EUR', 'USD', 'INR']) };
     this.paymentId = paymentIdOf(org, ref);
     this.alerts = new AlertHistory(ref, recoveryIdOf(this.paymentId), this);
+    this.psp = new PspHistory(ref, this);
     this.open();
   }
 
@@ -71,7 +73,7 @@ export class History implements Teller {
     if (at > this.now) this.now = at;
   }
 
-  private pay(event: PaymentEvent): void {
+  pay(event: PaymentEvent): void {
     const stream = paymentStream(this.paymentId);
     this.drafts.push({ ...event, at: this.now, stream, org: this.org });
   }
@@ -121,33 +123,18 @@ export class History implements Teller {
         policy: { version: 0, max_retries: 4, ...backoff, enabled_channels: ['email'] },
         channels: ['email'],
         expires_at: plus(this.openedAt, LIFETIME),
-        ...this.pspRetries(),
+        ...this.psp.begin(),
       },
     });
     if (this.chance(0.1)) this.alerts.escalate(this.openedAt);
-    if (this.ofPsp === 'to_stop' && this.chance(0.9)) this.stopPsp();
+    this.psp.stop();
     this.plan();
-  }
-
-  private pspRetries(): { psp_retries?: 'watch' | 'take_over' } {
-    if (this.chance(0.8)) return {};
-    this.ofPsp = this.oneOf(['watched', 'to_stop']);
-    return { psp_retries: this.ofPsp === 'watched' ? 'watch' : 'take_over' };
-  }
-
-  private stopPsp(): void {
-    this.ofPsp = this.chance(0.8) ? undefined : 'watched';
-    if (this.ofPsp === 'watched') this.emit({ type: 'PspRetriesLeft', data: { reason: 'no_invoice' } });
-    else this.emit({ type: 'PspRetriesStopped', data: { stopped_at: this.now } });
   }
 
   /** Its charge is not made beside that of the PSP. */
   private findPsp(): void {
     this.scheduled = undefined;
-    this.ofPsp = 'watched';
-    const next_at = plus(this.now, DAY);
-    this.pay({ type: 'PspRetriesAnnounced', data: { transaction_ref: this.ref, next_at } });
-    this.emit({ type: 'PspRetriesFound', data: { found_at: this.now, mode: 'watch' } });
+    this.psp.find();
   }
 
   /** No slot is free for it: planned anew. */
@@ -158,7 +145,7 @@ export class History implements Teller {
   }
 
   private plan(): void {
-    if (!this.banned && this.ofPsp === undefined && this.attempt < 4) this.scheduleRetry();
+    if (!this.banned && this.psp.retries === undefined && this.attempt < 4) this.scheduleRetry();
     if (this.mail === undefined && this.step < 3) this.scheduleMail();
   }
 
@@ -195,7 +182,7 @@ export class History implements Teller {
     if (this.scheduled === undefined) return;
     this.until(this.scheduled);
     if (this.chance(0.1)) return this.forgo();
-    if (this.ofPsp === undefined && this.chance(0.05)) return this.findPsp();
+    if (this.psp.retries === undefined && this.chance(0.05)) return this.findPsp();
     this.scheduled = undefined;
     this.attempt += 1;
     this.underWay = true;
@@ -302,8 +289,7 @@ export class History implements Teller {
     const trigger_id = `again-${this.drafts.length}`;
     this.fail(classification, trigger_id);
     if (this.status === 'succeeded') return;
-    const gaveUp = this.ofPsp === 'watched' && this.chance(0.5);
-    const over = gaveUp ? { psp_gave_up: true as const } : {};
+    const over = this.psp.mayGiveUp();
     this.emit({ type: 'FurtherFailureRecorded', data: { trigger_id, ...classification, ...over } });
     this.dropMail();
     if (classification.retry === 'allowed') return;
@@ -382,6 +368,7 @@ export class History implements Teller {
     else if (dice < 0.95) this.exhaust();
     else if (dice < 0.97) this.expire();
     else if (dice < 0.98) this.cancel();
+    else if (dice < 0.99) this.psp.end();
     else this.wait(DAY);
     if (this.underWay && this.status === 'active' && this.chance(0.9)) this.settle();
   }

@@ -9,6 +9,7 @@ import {
 import type { Position } from '../../events/envelope.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
 import { attributionOf } from '../../commands/recovery/attribution.js';
+import { endPspRetries } from '../../commands/recovery/endPspRetries.js';
 import { settleDeclinedAttempt } from '../../commands/recovery/settleAttempt.js';
 import type { OrgId, RecoveryId } from '../../kernel/ids.js';
 import type { Json } from '../../kernel/json.js';
@@ -93,9 +94,14 @@ const takeSuccess = async (deps: Dependencies, fact: StripeSuccess, context: Fac
 };
 
 /** Of the reports of one failure, any may be the one that knows of Stripe's own retries. */
-const announced = async ({ store }: Dependencies, fact: StripeFailure, context: FactContext) => {
-  const { transaction_ref, psp_retries: { next_at } = {} } = fact;
-  return next_at === undefined ? undefined : announcePspRetries(store, { transaction_ref, next_at }, context);
+const announced = async (deps: Dependencies, fact: StripeFailure, context: FactContext) => {
+  const { transaction_ref, trigger_id, psp_retries } = fact;
+  if (psp_retries === undefined) return undefined;
+  const { next_at } = psp_retries;
+  const told = { transaction_ref, trigger_id, ...(next_at !== undefined && { next_at }) };
+  const position = await announcePspRetries(deps.store, told, context);
+  if (next_at !== undefined) return position;
+  return (await endPspRetries(deps, told, context)) ?? position;
 };
 
 /** The decline of a charge of ours settles that attempt; every other is a fact of the payment. */

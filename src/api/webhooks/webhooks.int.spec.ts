@@ -11,9 +11,10 @@ import {
   stripeEvent,
 } from '../../../test/support/stripeEvents.js';
 import { startRecovery, CREDENTIAL } from '../../../test/support/recoverySamples.js';
-import { handle } from '../../commands/handle.js';
+import { handle, load } from '../../commands/handle.js';
 import type { RecoveryCommand } from '../../commands/recovery/command.js';
 import { recoveryDecider } from '../../commands/recovery/decide.js';
+import type { KnownRecovery } from '../../commands/recovery/state.js';
 import { connectPsp } from '../../commands/organization/commands.js';
 import { registerOrganization } from '../../commands/user/register.js';
 import type { RecordedEvent } from '../../events/envelope.js';
@@ -126,6 +127,28 @@ describe('Stripe webhooks over HTTP', () => {
     expect((await payments())[0]?.data).to.deep.include({
       psp_retries: { next_at: '2027-01-15T08:00:00.000Z' },
     });
+  });
+
+  it('tells a watched recovery that Stripe gave up, though the same failure was reported before', async () => {
+    const invoice = (next: number | null, ids = old) =>
+      stripeEvent('invoice.payment_failed', invoiceObject(ids, { next_payment_attempt: next }), ids);
+    const recoveryId = recoveryIdOf(paymentIdOf(orgId, 'in_1'));
+    const recovery = async () =>
+      (await load(world.store, recoveryDecider, recoveryStream(recoveryId))).state as KnownRecovery;
+    await accepted(invoice(1_800_000_000));
+    const context = {
+      ...world.origin(),
+      principal: { actor: { type: 'system', id: 'test' }, orgId } as const,
+      commandId: deriveId('start'),
+    };
+    const start = startRecovery('insufficient_funds', { triggerId: 'ch_1', pspRetries: 'watch' });
+    await handle(world.store, recoveryDecider, recoveryStream(recoveryId), start, context);
+    const last = { ...old, charge: 'ch_2' };
+    await accepted(chargeFailedEvent(last));
+    expect((await recovery()).pspRetries).to.equal('watched');
+    await accepted(invoice(null, last), invoice(null, last));
+    expect(await types()).to.deep.equal(['PaymentFailed', 'PaymentFailed', 'PspRetriesAnnounced']);
+    expect((await recovery()).pspRetries).to.equal('gave_up');
   });
 
   describe('of an attempt of ours that a bank decides at last', () => {

@@ -15,7 +15,11 @@ export type RecordSuccess = Message<
     readonly currency?: string;
   }
 >;
-export type AnnouncePspRetries = Message<'AnnouncePspRetries', DataOf<'PspRetriesAnnounced'>>;
+export type AnnouncePspRetries = Message<
+  'AnnouncePspRetries',
+  /** `trigger_id`: of the failure that the report is of. */
+  DataOf<'PspRetriesAnnounced'> & { readonly trigger_id: string }
+>;
 export type PaymentCommand = RecordFailure | RecordSuccess | AnnouncePspRetries;
 
 /** Far beyond what card networks allow; what goes on is a fault of the reporter, and the stream must stay short. */
@@ -64,11 +68,18 @@ const recordSuccess = ({ data }: RecordSuccess, payment: Payment): PaymentEvent[
     ? []
     : [{ type: 'PaymentSucceeded', data: { ...data, ...amountOf(data, payment) } }];
 
-/** Once: when exactly the PSP retries next is its own affair. */
-const announcePspRetries = ({ data }: AnnouncePspRetries, payment: Payment): PaymentEvent[] =>
-  payment.status === 'failed' && payment.last.psp_retries?.next_at === undefined
-    ? [{ type: 'PspRetriesAnnounced', data }]
-    : [];
+/**
+ * Once: when exactly the PSP retries next is its own affair. Only what was told of is over, and what is told late of an
+ * older failure is not how things stand.
+ */
+const announcePspRetries = ({ data }: AnnouncePspRetries, payment: Payment): PaymentEvent[] => {
+  const { trigger_id, ...told } = data;
+  if (payment.status !== 'failed') return [];
+  const older = payment.last.trigger_id !== trigger_id && failureBy(payment, trigger_id) !== undefined;
+  const retries = payment.last.psp_retries?.next_at !== undefined;
+  const gaveUp = told.next_at === undefined;
+  return older || retries !== gaveUp ? [] : [{ type: 'PspRetriesAnnounced', data: told }];
+};
 
 export const paymentDecider: Decider<Payment, PaymentCommand, PaymentEvent> = {
   initialState,

@@ -95,7 +95,8 @@ export const recordPaymentSuccess = async (
 };
 
 /**
- * The PSP's report of a failure may come in several parts, of which only a later one tells that it retries by itself.
+ * The PSP's report of a failure may come in several parts, of which only a later one tells that it retries by itself,
+ * or does not any more.
  * Nothing new when the payment knows it.
  */
 export const announcePspRetries = async (
@@ -105,7 +106,7 @@ export const announcePspRetries = async (
 ): Promise<Position> => {
   authorize(context.principal, 'payment.record_failure');
   const paymentId = paymentIdOf(context.principal.orgId, data.transaction_ref);
-  const commandId = deriveId('AnnouncePspRetries', paymentId, data.next_at);
+  const commandId = deriveId('AnnouncePspRetries', paymentId, data.trigger_id, data.next_at ?? 'over');
   const command = { type: 'AnnouncePspRetries', data } as const;
   const stream = paymentStream(paymentId);
   return (await handle(store, paymentDecider, stream, command, { ...context, commandId })).position;

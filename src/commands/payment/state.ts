@@ -60,6 +60,10 @@ const enriched = (data: FailedData, before: FailedData | undefined): FailedData 
         ...(before.references !== undefined && { references: { ...before.references, ...data.references } }),
       };
 
+/** The PSP had retries of its own to make, and says that they are over. */
+export const pspGaveUp = ({ psp_retries }: FailedData): boolean =>
+  psp_retries !== undefined && psp_retries.next_at === undefined;
+
 /** A failure with all that is known of the card it was of. */
 export const cardFailureOf = (payment: Payment, failure: FailedData): FailedData =>
   payment.status === 'unknown' || payment.last === undefined ? failure : withCard(failure, payment.last);
@@ -78,9 +82,8 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
     }
     case 'PspRetriesAnnounced': {
       const { next_at } = event.data;
-      return payment.status === 'failed'
-        ? { ...payment, last: { ...payment.last, psp_retries: { next_at } } }
-        : payment;
+      const psp_retries = next_at === undefined ? {} : { next_at };
+      return payment.status === 'failed' ? { ...payment, last: { ...payment.last, psp_retries } } : payment;
     }
     case 'PaymentSucceeded':
       return { ...payment, status: 'succeeded', success: event.data };

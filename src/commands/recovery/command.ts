@@ -116,6 +116,7 @@ export type RecoveryCommand =
       'FindPspRetries',
       { readonly mode: PspRetryMode; readonly guidance: Guidance; readonly now: Instant }
     >
+  | Message<'EndPspRetries', { readonly guidance: Guidance; readonly now: Instant }>
   | Message<
       'StopPspRetries',
       /** `left`: why the PSP does not stop. */

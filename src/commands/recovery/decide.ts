@@ -7,9 +7,10 @@ import type { CommandOf, Means, RecoveryCommand } from './command.js';
 import { customerIsPaying } from './due.js';
 import { evolve } from './evolve.js';
 import { failedMail } from './failedMail.js';
-import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
+import { andNext, settleRetry, succeeded } from './outcome.js';
 import { explainAlone } from './explain.js';
 import { nextSteps } from './plan.js';
+import { decidePspRetries } from './pspRetries.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
 /** Between two questions for a checkout that is not decided. */
@@ -69,28 +70,6 @@ const forgoRetry = (
   const reason = 'the limits of the payment method do not allow it now';
   const { cohort } = known;
   return andNext(known, { type: 'RetryDropped', data: { attempt, reason, cohort } }, now, guidance);
-};
-
-const findPspRetries = (
-  { mode, guidance, now }: CommandOf<'FindPspRetries'>,
-  known: KnownRecovery,
-): RecoveryEvent[] => {
-  if (known.status !== 'active' || known.pspRetries !== undefined) return [];
-  const { cohort } = known;
-  return andNext(known, { type: 'PspRetriesFound', data: { found_at: now, mode, cohort } }, now, guidance);
-};
-
-const stopPspRetries = (
-  { left, guidance, now }: CommandOf<'StopPspRetries'>,
-  known: KnownRecovery,
-): RecoveryEvent[] => {
-  if (known.status !== 'active' || known.pspRetries !== 'to_stop') return [];
-  const { cohort } = known;
-  const told: Explained =
-    left === undefined
-      ? { type: 'PspRetriesStopped', data: { stopped_at: now, cohort } }
-      : { type: 'PspRetriesLeft', data: { reason: left, cohort } };
-  return andNext(known, told, now, guidance);
 };
 
 const startRetry = (
@@ -205,9 +184,9 @@ const decideKnown = (
     case 'ForgoRetry':
       return forgoRetry(command.data, known);
     case 'FindPspRetries':
-      return findPspRetries(command.data, known);
+    case 'EndPspRetries':
     case 'StopPspRetries':
-      return stopPspRetries(command.data, known);
+      return decidePspRetries(command, known);
     case 'StartRetry':
       return startRetry(command.data, known);
     case 'SettleRetry':

@@ -219,6 +219,8 @@ const evolveKnown = (
       return { ...known, pspRetries: 'stopped' };
     case 'PspRetriesLeft':
       return { ...(without(known, 'scheduled') as typeof known), pspRetries: 'watched' };
+    case 'PspRetriesEnded':
+      return { ...known, pspRetries: 'gave_up' };
     case 'GracePeriodStarted':
       return { ...known, graceUntil: event.data.until };
     case 'RecoverySucceeded': {

@@ -12,7 +12,7 @@ import { absent, handle, load } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
-import { cardFailureOf, failureBy } from '../payment/state.js';
+import { cardFailureOf, failureBy, pspGaveUp } from '../payment/state.js';
 import type { RulesReader } from '../rules/reader.js';
 import { classify } from './classification/classify.js';
 import { tablesInForceOn } from './classification/tables.js';
@@ -66,6 +66,7 @@ export const followFailure = async (
   const ledger = await countFailure(store, counted, classification, commandOf(message, context));
   if (message.data.late) return;
   const newest = payment.status === 'failed' && payment.last.trigger_id === failure.trigger_id;
+  const latest = payment.status === 'failed' ? payment.last : failure;
   const { next_at: pspRetryAt } = failure.psp_retries ?? {};
   const data = {
     paymentId,
@@ -79,7 +80,7 @@ export const followFailure = async (
     means: debt === undefined ? { chargeable: true, payable: true } : await meansOf(debt),
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
     ...(pspRetryAt !== undefined && { pspRetries: policy.psp_retries ?? 'watch' }),
-    pspGaveUp: failure.psp_retries !== undefined && pspRetryAt === undefined,
+    pspGaveUp: pspGaveUp({ ...latest, ...failure }),
     guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, newest ? ledger : undefined),
     now: context.now,
   };

@@ -24,7 +24,8 @@ export type Explained = Extract<
       | 'NotificationFailed'
       | 'PspRetriesFound'
       | 'PspRetriesStopped'
-      | 'PspRetriesLeft';
+      | 'PspRetriesLeft'
+      | 'PspRetriesEnded';
   }
 >;
 

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import { actWorld, type ActWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
+import { actWorld, ActWorld, LedgerPsp, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
 import { policy, T0 } from '../../../test/support/recoverySamples.js';
 import { paymentStream } from '../../events/payment.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import type { StoppedRetries } from '../../kernel/ports.js';
 import { announcePspRetries } from '../payment/record.js';
+import { rulesReader } from '../rules/reader.js';
+import { endPspRetries } from './endPspRetries.js';
 
 const SOFT = { decline_code: 'insufficient_funds' };
 const NEXT = { psp_retries: { next_at: plus(T0, 3 * DAY) } };
@@ -42,6 +44,63 @@ describe("the PSP's own retries", () => {
       expect(world.mails.map(({ template }) => template)).to.deep.equal(['payment_failed', 'final_notice']);
       expect(world.psp.charges.size).to.equal(0);
       expect((await world.types()).at(-1)).to.equal('RecoveryExhausted');
+    });
+  });
+
+  describe('given up, as is told after the failure', () => {
+    const psp = { actor: { type: 'psp', id: 's' }, orgId: ORG } as const;
+    const told = async (world: ActWorld, trigger_id: string, next_at?: string): Promise<void> => {
+      const data = { transaction_ref: 'inv_1', trigger_id, ...(next_at !== undefined && { next_at }) };
+      const context = { ...world.context(), principal: psp };
+      await announcePspRetries(world.store, data, context);
+      await endPspRetries({ store: world.store, rulesOf: rulesReader(world.store) }, data, context);
+    };
+    /** Mailed, and to be failed again. */
+    const watched = async (): Promise<ActWorld> => {
+      const world = new ActWorld(new LedgerPsp(), {}, { ...policy, psp_retries: 'watch' });
+      await world.fail(SOFT, NEXT);
+      world.advance(DAY);
+      await world.run();
+      return world;
+    };
+
+    it('end with the last mail, once', async () => {
+      const world = await watched();
+      const newest = await world.failed(SOFT);
+      await world.follow(paymentStream(PAYMENT_ID));
+      await told(world, newest);
+      await told(world, newest);
+      expect((await world.types()).slice(-2)).to.deep.equal(['PspRetriesEnded', 'NotificationScheduled']);
+      for (let day = 0; day < 20; day++) {
+        world.advance(DAY);
+        await world.run();
+      }
+      expect(world.mails.map(({ template }) => template)).to.deep.equal(['payment_failed', 'final_notice']);
+      expect((await world.types()).at(-1)).to.equal('RecoveryExhausted');
+      expect(world.psp.charges.size).to.equal(0);
+    });
+
+    it('are not over by what an older failure tells too late, nor go on by it', async () => {
+      const world = await watched();
+      const newest = await world.failed(SOFT);
+      await world.follow(paymentStream(PAYMENT_ID));
+      const before = await world.types();
+      await told(world, 't1');
+      expect(await world.types()).to.deep.equal(before);
+      await told(world, newest);
+      await told(world, 't1', plus(T0, 9 * DAY));
+      const types = await world.types(paymentStream(PAYMENT_ID));
+      expect(types).to.deep.equal(['PaymentFailed', 'PaymentFailed', 'PspRetriesAnnounced']);
+    });
+
+    it('are over by the failure that the saga has yet to follow', async () => {
+      const world = await watched();
+      const newest = await world.failed(SOFT);
+      const data = { transaction_ref: 'inv_1', trigger_id: newest };
+      await announcePspRetries(world.store, data, { ...world.context(), principal: psp });
+      await world.follow(paymentStream(PAYMENT_ID));
+      const last = (await world.recovery()).findLast(({ type }) => type === 'FurtherFailureRecorded');
+      expect(last?.data).to.include({ psp_gave_up: true });
     });
   });
 
@@ -93,7 +152,7 @@ describe("the PSP's own retries", () => {
   describe('told of after the failure', () => {
     const announced = async (psp_retries: 'watch' | 'take_over') => {
       const world = await actWorld(SOFT, [], {}, { ...policy, psp_retries });
-      const data = { transaction_ref: 'inv_1', next_at: plus(T0, DAY) };
+      const data = { transaction_ref: 'inv_1', trigger_id: 't1', next_at: plus(T0, DAY) };
       const context = {
         ...world.context(),
         principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,

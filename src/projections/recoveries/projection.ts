@@ -115,6 +115,7 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
   },
   PspRetriesStopped: (row, event) => moved(row, event, { psp_retries: 'stopped' }),
   PspRetriesLeft: (row, event) => moved(row, event, { psp_retries: 'watched' }),
+  PspRetriesEnded: (row, event) => moved(row, event, { psp_retries: 'gave_up' }),
   RetryStarted: (row, event) =>
     moved(row, event, {
       attempts: withAttempt(row.attempts, event.data.attempt, () => ({

@@ -115,6 +115,8 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return 'The PSP is told to retry no more by itself: the retries are ours.';
     case 'PspRetriesLeft':
       return `The PSP does not stop retrying by itself (${event.data.reason}): it is left to it.`;
+    case 'PspRetriesEnded':
+      return 'The PSP has given up retrying by itself.';
     case 'RecoveryLinkOpened':
       return 'The payment page was opened.';
     case 'CheckoutOpened':

@@ -64,6 +64,7 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
     change(row, event, { charge: stopping(event.data.mode, event.data.found_at) }),
   PspRetriesStopped: (row, event) => change(row, event, { charge: null }),
   PspRetriesLeft: (row, event) => change(row, event, { charge: null }),
+  PspRetriesEnded: (row, event) => change(row, event, {}),
   RetryStarted: (row, event) =>
     change(row, event, { charge: { kind: 'settle', at: settleAt(event.data.started_at) } }),
   RetryOutcomeUnknown: (row, event) =>
