@@ -38,9 +38,18 @@ const adding = (before: Failures | undefined, newest: FailedData): Failures => (
   before,
 });
 
+type Method = FailedData['payment_method'];
+
+/** Known by its fingerprint alone, or by its id; a fingerprint that is left out tells of no other card. */
+const isAnother = (told: NonNullable<Method>, known: Method): boolean =>
+  told.id === undefined && told.fingerprint !== undefined
+    ? told.fingerprint !== known?.fingerprint
+    : told.id !== known?.id ||
+      (told.fingerprint ?? known?.fingerprint) !== (known?.fingerprint ?? told.fingerprint);
+
 /** What an earlier report told of the card, where this one leaves it out. */
 const withCard = (data: FailedData, { payment_method: method, failure }: FailedData): FailedData => {
-  if (data.payment_method !== undefined && data.payment_method.id !== method?.id) return data;
+  if (data.payment_method !== undefined && isAnother(data.payment_method, method)) return data;
   const { card_brand } = { ...failure, ...data.failure };
   return {
     ...data,

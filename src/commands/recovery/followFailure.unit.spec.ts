@@ -3,7 +3,7 @@ import { actWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
 import { dataOf } from '../../../test/support/recoveryCommands.js';
 import { credentialStream } from '../../events/credential.js';
 import { paymentStream } from '../../events/payment.js';
-import { HOUR, MINUTE } from '../../kernel/clock.js';
+import { DAY, HOUR, MINUTE } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 
 const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
@@ -16,6 +16,35 @@ describe('a failure counts as an attempt on its card', () => {
     await world.fail(soft, { payment_method: undefined });
     const brands = (await world.events(CREDENTIAL)).map(({ data }) => (data as { brand: string }).brand);
     expect(brands).to.deep.equal(['visa', 'visa']);
+  });
+
+  it('read by the network that an earlier report told: another network has other codes', async () => {
+    const world = await actWorld({ ...soft, card_brand: 'mastercard' }, [], CARD);
+    world.advance(280 * DAY);
+    await world.fail({ network_code: '57' });
+    expect((await world.events(CREDENTIAL)).at(-1)?.data).to.deep.include({
+      brand: 'mastercard',
+      verdict: { retry: 'after_change' },
+    });
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.deep.include({
+      category: 'not_permitted',
+      retry: 'after_change',
+    });
+  });
+
+  it('of another card than before, also where only fingerprints are told', async () => {
+    const world = await actWorld({ ...soft, card_brand: 'visa' }, [], {
+      payment_method: { fingerprint: 'fp_1', country: 'DE' },
+    });
+    await world.fail(soft, { payment_method: { fingerprint: 'fp_2' } });
+    const other = credentialStream(deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_2'));
+    expect((await world.events(other))[0]?.data).to.include({ brand: 'unknown' });
+    await world.fail(soft, { payment_method: { id: 'pm_2', fingerprint: 'fp_3' } });
+    await world.fail(soft, { payment_method: { id: 'pm_2' } });
+    expect(
+      (await world.types(credentialStream(deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_3'))))
+        .length,
+    ).to.equal(2);
   });
 
   it('of another card than before, whose network nobody told', async () => {

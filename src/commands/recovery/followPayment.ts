@@ -61,8 +61,8 @@ export const followFailure = async (
   const first = payment.failures?.firstTrigger === failure.trigger_id;
   authorize(context.principal, first ? 'recovery.start' : 'recovery.record_failure');
   const debt = debtOf(orgId, paymentId, payment);
-  const classification = classify(failure.failure, failure.failed_at, tablesInForceOn(context.now));
   const counted = cardFailureOf(payment, failure);
+  const classification = classify(counted.failure, failure.failed_at, tablesInForceOn(context.now));
   const ledger = await countFailure(store, counted, classification, commandOf(message, context));
   if (message.data.late) return;
   const newest = payment.status === 'failed' && payment.last.trigger_id === failure.trigger_id;
