@@ -59,7 +59,7 @@ interface Total {
 }
 
 const add = (totals: Map<string, Total>, { before, after, amount, currency }: Change): void => {
-  const [from, to] = [before, after].map(({ category, retry }) => ({ category, retry })) as [
+  const [from, to] = [before, after].map(({ table_version: _, ...judgement }) => judgement) as [
     Judgement,
     Judgement,
   ];
@@ -70,7 +70,8 @@ const add = (totals: Map<string, Total>, { before, after, amount, currency }: Ch
   totals.set(name, total);
 };
 
-const judgement = ({ category, retry }: Judgement): string => `${category} (${retry})`;
+const judgement = ({ category, retry, wait_minutes }: Judgement): string =>
+  `${category} (${retry}${wait_minutes === undefined ? '' : ` after ${wait_minutes} min`})`;
 
 const money = (amounts: Readonly<Record<string, bigint>>): string =>
   Object.entries(amounts)

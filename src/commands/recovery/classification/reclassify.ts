@@ -1,16 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Position, Recorded, RecordedEvent } from '../../../events/envelope.js';
 import type { EventStore } from '../../../events/eventStore.js';
 import type { LogRange } from '../../../events/logRange.js';
 import { paymentStream } from '../../../events/payment.js';
-import type { Category, RecoveryEvent, RetryPermission } from '../../../events/recovery.js';
+import type { Category, Classification, RecoveryEvent, RetryPermission } from '../../../events/recovery.js';
 import { upcast } from '../../../events/registry.js';
-import type { Instant } from '../../../kernel/clock.js';
+import { type Instant, MINUTE } from '../../../kernel/clock.js';
 import type { Failure } from '../../../kernel/ports.js';
 import { load } from '../../handle.js';
 import { paymentDecider } from '../../payment/decide.js';
 import { failureBy } from '../../payment/state.js';
 import { classify } from './classify.js';
 import type { Tables } from './compileTables.js';
+import { tablesOfVersion } from './tables.js';
 
 /*
  * What other tables would have made of the past. The recorded classification of each failure is held against the one
@@ -24,6 +26,8 @@ type Failed = Extract<Recorded<RecoveryEvent>, { readonly type: (typeof failureT
 export interface Judgement {
   readonly category: Category;
   readonly retry: RetryPermission;
+  /** Not before this long after the failure. */
+  readonly wait_minutes?: number;
 }
 
 /** A recovery that would have gone elsewhere, and where it would have parted. */
@@ -72,13 +76,35 @@ const judged = async (store: EventStore, event: Failed, tables: Tables) => {
   return message === undefined ? seen : classify({ ...raw, message }, event.metadata.occurred_at, tables);
 };
 
+/** Counted from one instant for both: when the failure happened is kept with the payment. */
+const judgementOf = (
+  { category, retry, earliest_at }: Pick<Classification, 'category' | 'retry' | 'earliest_at'>,
+  from: Instant,
+): Judgement => ({
+  category,
+  retry,
+  ...(earliest_at !== undefined && {
+    wait_minutes: (Date.parse(earliest_at) - Date.parse(from)) / MINUTE,
+  }),
+});
+
+/** A wait is a word of the codes alone: the tables of then tell how long it was. */
+const recordedJudgement = ({ data, metadata: { occurred_at } }: Failed): Judgement => {
+  const { category, retry, evidence } = data;
+  const tables = tablesOfVersion(evidence.table_version);
+  const { earliest_at } = tables === undefined ? data : classify(evidence.raw, occurred_at, tables);
+  return judgementOf({ category, retry, ...(earliest_at !== undefined && { earliest_at }) }, occurred_at);
+};
+
 const said = ({ step, value }: { readonly step: string; readonly value?: string }): string =>
   value === undefined ? step : `${step} ${value}`;
 
 const changeOf = async (store: EventStore, event: Failed, tables: Tables): Promise<Change | undefined> => {
-  const { category, retry, evidence, cohort } = event.data;
-  const after = await judged(store, event, tables);
-  if (after.category === category && after.retry === retry) return undefined;
+  const { evidence, cohort } = event.data;
+  const seen = await judged(store, event, tables);
+  const before = recordedJudgement(event);
+  const after = judgementOf(seen, event.metadata.occurred_at);
+  if (isDeepStrictEqual(before, after)) return undefined;
   return {
     recovery_id: event.stream.slice('recovery-'.length),
     org_id: event.metadata.org_id,
@@ -86,9 +112,9 @@ const changeOf = async (store: EventStore, event: Failed, tables: Tables): Promi
     occurred_at: event.metadata.occurred_at,
     amount: cohort.amount,
     currency: cohort.currency,
-    before: { category, retry, table_version: evidence.table_version },
-    after: { category: after.category, retry: after.retry, table_version: tables.version },
-    evidence: { before: said(evidence), after: said(after.evidence) },
+    before: { ...before, table_version: evidence.table_version },
+    after: { ...after, table_version: tables.version },
+    evidence: { before: said(evidence), after: said(seen.evidence) },
   };
 };
 

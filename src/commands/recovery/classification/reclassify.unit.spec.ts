@@ -97,6 +97,19 @@ describe('reclassify', () => {
     ]);
   });
 
+  it('reads a waiting time alone', async () => {
+    const frozen = { code: 'card_decline_rate_limit_exceeded' };
+    const payments = [payment('one', [frozen]), payment('two', [{ advice_code: '25' }])];
+    const { changes } = await run(payments, perNetwork);
+    expect(changes.map(({ before, after }) => [before, after])).to.deep.equal([
+      [
+        { category: 'velocity_limit', retry: 'allowed', table_version: '2026-11-24' },
+        { category: 'velocity_limit', retry: 'allowed', wait_minutes: 1_440, table_version: '2026-11-29' },
+      ],
+    ]);
+    expect((await run(payments, old)).changes).to.deep.equal([]);
+  });
+
   it('finds the message, which is kept with the payment, for each kind of failure', async () => {
     const messages = { source: 'own', patterns: [{ pattern: 'BLOCKED', category: 'psp_blocked' }] };
     const tables = compileTables({ ...perNetwork.file, version: 'v2', messages });
