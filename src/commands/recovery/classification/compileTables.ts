@@ -32,6 +32,8 @@ export interface Tables {
   readonly categories: Readonly<
     Record<Category, { readonly hardness: Hardness; readonly retry: RetryPermission }>
   >;
+  /** The most retries after a category, where it has a cap. */
+  readonly retryCaps: Readonly<Partial<Record<Category, number>>>;
   readonly codes: Readonly<Record<CodeField, Readonly<Record<CardBrand, Lookup>>>>;
   readonly messages: readonly (readonly [RegExp, Category])[];
 }
@@ -97,6 +99,11 @@ export const compileTables = (json: unknown): Tables => {
     effectiveMs: Date.parse(file.effective_from),
     file,
     categories: file.categories,
+    retryCaps: Object.fromEntries(
+      Object.entries(file.categories).flatMap(([category, { max_retries: cap }]) =>
+        cap === undefined ? [] : [[category, cap]],
+      ),
+    ),
     codes: Object.fromEntries(
       codeFields.map((field) => [field, byBrand(file.groups, field)]),
     ) as Tables['codes'],

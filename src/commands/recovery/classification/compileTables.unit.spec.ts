@@ -112,6 +112,12 @@ describe('compileTables', () => {
     expect(faults({ ...file(), categories: more })).to.deep.equal(['/categories/poor is not a known field']);
   });
 
+  it('refuses a cap on retries that is no number of them', () => {
+    const { categories: all } = file();
+    const categories = { ...all, unknown: { ...all.unknown, max_retries: -1 } };
+    expect(faults({ ...file(), categories })).to.deep.equal(['/categories/unknown/max_retries must be >= 0']);
+  });
+
   it('refuses a pattern that is no regular expression', () => {
     const messages = { source: 'own', patterns: [{ pattern: '(', category: 'unknown' }] };
     expect(faults({ ...file(), messages })[0]).to.match(

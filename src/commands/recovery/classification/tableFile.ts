@@ -48,7 +48,12 @@ const GroupSchema = closed({
 });
 export type TableGroup = Static<typeof GroupSchema>;
 
-const Defaults = closed({ hardness: enumOf(hardnesses), retry: enumOf(retryPermissions) });
+const Defaults = closed({
+  hardness: enumOf(hardnesses),
+  retry: enumOf(retryPermissions),
+  /** Fewer retries than the policy allows, whatever it says. */
+  max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
+});
 
 /** A version of the decline tables, as it lies in `tables/`. Of two groups that know a code of a card, the first is read. */
 export const TableFileSchema = closed({

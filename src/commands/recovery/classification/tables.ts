@@ -20,4 +20,4 @@ export const tablesOfVersion = (version: string): Tables | undefined =>
   allTables.find((tables) => tables.version === version);
 
 /** Fewer retries than the policy allows, whatever it says. */
-export const categoryRetryCaps: Readonly<Partial<Record<Category, number>>> = { issuer_risk: 1, unknown: 2 };
+export const categoryRetryCaps: Readonly<Partial<Record<Category, number>>> = newestTables.retryCaps;
