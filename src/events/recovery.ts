@@ -210,6 +210,13 @@ export const recoveryEvents = {
   MerchantAlertSkipped: closed({ cause: Code, by_recovery: Uuid, skipped_at: Timestamp, ...cohort }),
   /** The PSP turns out to retry by itself: a charge of ours that was planned is not made beside it. */
   PspRetriesFound: closed({ found_at: Timestamp, mode: enumOf(pspRetryModes), ...why, ...cohort }),
+  /** The PSP did not say whether it stops; `check_at` is when it is told again. */
+  PspRetriesUndecided: closed({
+    reason: Type.String(),
+    check: Type.Integer({ minimum: 1 }),
+    check_at: Timestamp,
+    ...cohort,
+  }),
   /** The PSP was told to retry this debt no more by itself. */
   PspRetriesStopped: closed({ stopped_at: Timestamp, ...why, ...cohort }),
   /** The PSP goes on retrying: it refuses to stop, and is watched. */

@@ -32,6 +32,7 @@ const uncounted = [
   'PspRetriesStopped',
   'PspRetriesLeft',
   'PspRetriesEnded',
+  'PspRetriesUndecided',
 ];
 
 /** What each read model reads. An event type added to the catalogue must be placed here or left out knowingly. */

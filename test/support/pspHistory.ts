@@ -1,5 +1,5 @@
 import type { PaymentEvent } from '../../src/events/payment.js';
-import { DAY, plus } from '../../src/kernel/clock.js';
+import { DAY, MINUTE, plus } from '../../src/kernel/clock.js';
 import type { Teller } from './alertHistory.js';
 
 export interface PspTeller extends Teller {
@@ -10,6 +10,7 @@ export interface PspTeller extends Teller {
 /** The PSP's own retries, as the system itself would tell of them. */
 export class PspHistory {
   retries: 'watched' | 'to_stop' | undefined;
+  private checks = 0;
 
   constructor(
     private readonly ref: string,
@@ -24,7 +25,14 @@ export class PspHistory {
 
   stop(): void {
     const { teller } = this;
-    if (this.retries !== 'to_stop' || teller.chance(0.1)) return;
+    if (this.retries !== 'to_stop' || teller.status !== 'active' || teller.chance(0.1)) return;
+    if (teller.chance(0.3)) {
+      this.checks += 1;
+      const check_at = plus(teller.now, this.checks * MINUTE);
+      const data = { reason: 'timeout', check: this.checks, check_at };
+      teller.emit({ type: 'PspRetriesUndecided', data });
+      return;
+    }
     this.retries = teller.chance(0.8) ? undefined : 'watched';
     if (this.retries === 'watched') teller.emit({ type: 'PspRetriesLeft', data: { reason: 'no_invoice' } });
     else teller.emit({ type: 'PspRetriesStopped', data: { stopped_at: teller.now } });
@@ -40,8 +48,9 @@ export class PspHistory {
     teller.emit({ type: 'PspRetriesFound', data: { found_at: teller.now, mode: 'watch' } });
   }
 
-  end(): void {
+  goOn(): void {
     const { teller, ref } = this;
+    this.stop();
     if (this.retries !== 'watched' || teller.status !== 'active') return;
     this.retries = undefined;
     teller.pay({ type: 'PspRetriesAnnounced', data: { transaction_ref: ref } });

@@ -368,7 +368,7 @@ export class History implements PspTeller {
     else if (dice < 0.95) this.exhaust();
     else if (dice < 0.97) this.expire();
     else if (dice < 0.98) this.cancel();
-    else if (dice < 0.99) this.psp.end();
+    else if (dice < 0.99) this.psp.goOn();
     else this.wait(DAY);
     if (this.underWay && this.status === 'active' && this.chance(0.9)) this.settle();
   }

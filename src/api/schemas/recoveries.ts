@@ -55,6 +55,10 @@ export const RecoverySchema = named('Recovery', {
   notifications: Type.Array(NotificationSchema),
   psp_retries: nullable(enumOf(['watched', 'gave_up', 'to_stop', 'stopped'])),
   psp_retries_since: nullable(Timestamp),
+  psp_retries_check_at: nullable({
+    ...Timestamp,
+    description: 'When the PSP that did not say whether it stops is told again',
+  }),
   escalations: Type.Array(
     closed({
       cause: Type.String({ description: 'The category, or the id of the rule' }),

@@ -122,6 +122,7 @@ export type RecoveryCommand =
       /** `left`: why the PSP does not stop. */
       { readonly left?: string; readonly guidance: Guidance; readonly now: Instant }
     >
+  | Message<'AwaitPspRetries', { readonly reason: string; readonly now: Instant }>
   | Message<'CloseRecovery', { readonly now: Instant }>
   | Message<'CancelRecovery', { readonly reason: string; readonly by: string }>;
 

@@ -186,6 +186,7 @@ const decideKnown = (
     case 'FindPspRetries':
     case 'EndPspRetries':
     case 'StopPspRetries':
+    case 'AwaitPspRetries':
       return decidePspRetries(command, known);
     case 'StartRetry':
       return startRetry(command.data, known);

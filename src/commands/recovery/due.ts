@@ -32,7 +32,7 @@ const dueStep = (recovery: KnownRecovery, now: Instant): DueAction | undefined =
   if (customerIsPaying(recovery, now)) return undefined;
   const { scheduled, graceUntil, expiresAt } = recovery;
   if (reached(now, expiresAt)) return { kind: 'close' };
-  if (recovery.pspRetries === 'to_stop' && reached(now, recovery.pspRetriesSince)) return { kind: 'stop' };
+  if (recovery.pspRetries === 'to_stop' && reached(now, recovery.pspStop?.at)) return { kind: 'stop' };
   if (scheduled !== undefined && reached(now, scheduled.at))
     return { kind: 'retry', attempt: scheduled.attempt };
   if (notification !== undefined && reached(now, notification.at)) return { kind: 'notify', notification };

@@ -47,10 +47,8 @@ const withMails = <T extends RecoveryCase>(known: T): T => {
 const reclassified = (known: KnownRecovery, next: Classification): KnownRecovery =>
   withMails({ ...known, classification: stricter(known.classification, classificationOf(next)) });
 
-const ownershipOf = (mode: PspRetryMode, since: Instant) => ({
-  pspRetries: mode === 'watch' ? ('watched' as const) : ('to_stop' as const),
-  pspRetriesSince: since,
-});
+const ownershipOf = (mode: PspRetryMode, at: Instant): Pick<RecoveryCase, 'pspRetries' | 'pspStop'> =>
+  mode === 'watch' ? { pspRetries: 'watched' } : { pspRetries: 'to_stop', pspStop: { at, checks: 0 } };
 
 const started = (data: DataOf<'RecoveryStarted'>): Recovery =>
   withMails({
@@ -215,6 +213,8 @@ const evolveKnown = (
       const { mode, found_at: since } = event.data;
       return { ...(without(known, 'scheduled') as typeof known), ...ownershipOf(mode, since) };
     }
+    case 'PspRetriesUndecided':
+      return { ...known, pspStop: { at: event.data.check_at, checks: event.data.check } };
     case 'PspRetriesStopped':
       return { ...known, pspRetries: 'stopped' };
     case 'PspRetriesLeft':

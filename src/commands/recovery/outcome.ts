@@ -9,8 +9,12 @@ import { type KnownRecovery, OUTCOME_DEADLINE } from './state.js';
 
 /** What the outcome of a charge or a payment leads to. */
 
-/** Minutes between two questions for an outcome that stays unknown, at most. */
+/** Minutes between two questions for an answer that does not come, at most. */
 const LONGEST_CHECK = 360;
+
+/** When an answer that did not come is asked for again: after ever longer pauses. */
+export const nextCheck = (now: Instant, check: number): Instant =>
+  plus(now, Math.min(2 ** (check - 1), LONGEST_CHECK) * MINUTE);
 
 /** Events that say what follows from them, where nothing follows that says it. */
 export type Explained = Extract<
@@ -112,7 +116,7 @@ export const settleRetry = (
       if (!isBefore(now, plus(known.open.startedAt, OUTCOME_DEADLINE)))
         return unresolved(known, attempt, outcome.reason);
       const check = known.open.checks + 1;
-      const check_at = plus(now, Math.min(2 ** (check - 1), LONGEST_CHECK) * MINUTE);
+      const check_at = nextCheck(now, check);
       return [
         { type: 'RetryOutcomeUnknown', data: { attempt, reason: outcome.reason, check, check_at, cohort } },
       ];

@@ -1,6 +1,6 @@
 import type { RecoveryEvent } from '../../events/recovery.js';
 import type { CommandOf, RecoveryCommand } from './command.js';
-import { andNext, type Explained } from './outcome.js';
+import { andNext, type Explained, nextCheck } from './outcome.js';
 import type { KnownRecovery } from './state.js';
 
 const findPspRetries = (
@@ -34,6 +34,17 @@ const stopPspRetries = (
   return andNext(known, told, now, guidance);
 };
 
+/** Mails are not held up by it, nor the recovery's end. */
+const awaitPspRetries = (
+  { reason, now }: CommandOf<'AwaitPspRetries'>,
+  { status, pspRetries, pspStop, cohort }: KnownRecovery,
+): RecoveryEvent[] => {
+  if (status !== 'active' || pspRetries !== 'to_stop') return [];
+  const check = (pspStop?.checks ?? 0) + 1;
+  const check_at = nextCheck(now, check);
+  return [{ type: 'PspRetriesUndecided', data: { reason, check, check_at, cohort } }];
+};
+
 export const decidePspRetries = (
   command: Extract<RecoveryCommand, { type: `${string}PspRetries` }>,
   known: KnownRecovery,
@@ -45,6 +56,8 @@ export const decidePspRetries = (
       return endPspRetries(command.data, known);
     case 'StopPspRetries':
       return stopPspRetries(command.data, known);
+    case 'AwaitPspRetries':
+      return awaitPspRetries(command.data, known);
     default:
       return command satisfies never;
   }

@@ -64,8 +64,8 @@ export interface RecoveryCase {
   readonly payable: boolean;
   /** The PSP retries by itself: watched until it gives up, or to be told to stop, and told. Undefined: it does not. */
   readonly pspRetries?: 'watched' | 'gave_up' | 'to_stop' | 'stopped';
-  /** When that was learnt. */
-  readonly pspRetriesSince?: Instant;
+  /** When the PSP is to be told to stop, and how often it did not answer. */
+  readonly pspStop?: { readonly at: Instant; readonly checks: number };
   /** Matters for the merchant: categories, ids of rules. */
   readonly escalated: readonly string[];
   /** Of these, what the merchant is still to be told, also once the recovery is over. */

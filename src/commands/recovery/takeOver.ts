@@ -17,7 +17,12 @@ export const takeOver = async (
   const debt = debtOrThrow(acting, known, payment.state);
   const answer = await deps.psp.stopRetries(debt, requestIdOf(acting, 'stop'));
   deps.faults('stop:after-effect');
-  if (answer.status === 'undecided') return acting.loaded;
+  if (answer.status === 'undecided') {
+    const { reason } = answer;
+    deps.logger.warn({ reason }, 'the PSP does not say whether it stops retrying by itself');
+    const data = { reason: reason.slice(0, 500), now: nowOf(acting) };
+    return give(acting, { type: 'AwaitPspRetries', data });
+  }
   const guidance = await guidanceFor(acting, payment);
   const left = answer.status === 'left' ? { left: answer.reason.slice(0, 500) } : {};
   return give(acting, { type: 'StopPspRetries', data: { ...left, guidance, now: nowOf(acting) } });

@@ -3,6 +3,7 @@ import { actWorld, ActWorld, LedgerPsp, ORG, PAYMENT_ID } from '../../../test/su
 import { policy, T0 } from '../../../test/support/recoverySamples.js';
 import { paymentStream } from '../../events/payment.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
+import { type Logger, silentLogger } from '../../kernel/logger.js';
 import type { StoppedRetries } from '../../kernel/ports.js';
 import { announcePspRetries } from '../payment/record.js';
 import { rulesReader } from '../rules/reader.js';
@@ -132,9 +133,41 @@ describe("the PSP's own retries", () => {
       world.psp.stops = [silent, silent];
       await world.run();
       await world.run();
-      expect(await world.types()).to.deep.equal(mail);
+      expect(world.psp.asked).to.deep.equal(['stop']);
+      world.advance(MINUTE);
       await world.run();
-      expect((await world.types()).at(-1)).to.equal('RetryScheduled');
+      world.advance(2 * MINUTE - 1);
+      await world.run();
+      expect(await world.types()).to.deep.equal([...mail, 'PspRetriesUndecided', 'PspRetriesUndecided']);
+      world.advance(1);
+      await world.run();
+      expect((await world.types()).slice(-2)).to.deep.equal(['PspRetriesStopped', 'RetryScheduled']);
+    });
+
+    it('hold no mail back, nor the end, when the PSP does not answer at all', async () => {
+      const hard = { decline_code: 'expired_card' };
+      const world = await actWorld(hard, [], NEXT, { ...policy, psp_retries: 'take_over' });
+      world.psp.stops = Array.from({ length: 500 }, () => ({ status: 'undecided', reason: 'http_none' }));
+      await world.run();
+      await world.run();
+      expect(world.psp.asked).to.deep.equal(['stop']);
+      expect(world.mails).to.have.length(1);
+      for (let hour = 0; hour < 31 * 24; hour++) {
+        world.advance(HOUR);
+        await world.run();
+      }
+      expect((await world.types()).at(-1)).to.equal('RecoveryExpired');
+      expect(world.psp.asked.length).to.be.within(100, 150);
+    });
+
+    it('are told of in the log when the PSP does not answer', async () => {
+      const world = await retriedByPsp('take_over');
+      world.psp.stops = [{ status: 'undecided', reason: 'http_none' }];
+      const warnings: unknown[] = [];
+      const warn = (fields: object) => void warnings.push(fields);
+      const logger: Logger = { ...silentLogger, warn, child: () => logger };
+      await world.run({ logger });
+      expect(warnings).to.deep.equal([{ reason: 'http_none' }]);
     });
 
     it('are stopped again by whoever finds the worker dead', async () => {

@@ -70,6 +70,7 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
     ...(data.psp_retries === undefined
       ? { psp_retries: null, psp_retries_since: null }
       : ownershipOf(data.psp_retries, data.cohort.opened_at)),
+    psp_retries_check_at: null,
     escalations: [],
     escalated: false,
     next_action: null,
@@ -113,8 +114,11 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
     const attempts = dropAttempts(row.attempts);
     return moved(row, event, { ...ownershipOf(mode, found_at), attempts });
   },
-  PspRetriesStopped: (row, event) => moved(row, event, { psp_retries: 'stopped' }),
-  PspRetriesLeft: (row, event) => moved(row, event, { psp_retries: 'watched' }),
+  PspRetriesUndecided: (row, event) =>
+    moved(row, event, { psp_retries_check_at: instant(event.data.check_at) }),
+  PspRetriesStopped: (row, event) =>
+    moved(row, event, { psp_retries: 'stopped', psp_retries_check_at: null }),
+  PspRetriesLeft: (row, event) => moved(row, event, { psp_retries: 'watched', psp_retries_check_at: null }),
   PspRetriesEnded: (row, event) => moved(row, event, { psp_retries: 'gave_up' }),
   RetryStarted: (row, event) =>
     moved(row, event, {
@@ -243,7 +247,7 @@ const endings: Changes<RecoveryRow, RecoveryEvent> = {
 
 /** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
 export const recoveries: Projection<RecoveryRow> = {
-  version: 4,
+  version: 5,
   table: {
     name: 'recoveries',
     columns: {
@@ -270,6 +274,7 @@ export const recoveries: Projection<RecoveryRow> = {
       notifications: 'jsonb',
       psp_retries: 'text',
       psp_retries_since: 'timestamptz',
+      psp_retries_check_at: 'timestamptz',
       escalations: 'jsonb',
       escalated: 'boolean',
       next_action: 'jsonb',

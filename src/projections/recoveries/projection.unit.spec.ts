@@ -34,6 +34,7 @@ describe('recoveries', () => {
       source: null,
       psp_retries: null,
       psp_retries_since: null,
+      psp_retries_check_at: null,
       escalations: [],
       escalated: false,
       double_payment: false,

@@ -91,6 +91,8 @@ export type RecoveryRow = Readonly<{
   psp_retries: 'watched' | 'gave_up' | 'to_stop' | 'stopped' | null;
   /** When that engine was learnt of. */
   psp_retries_since: string | null;
+  /** When the PSP that did not say whether it stops is told again. */
+  psp_retries_check_at: string | null;
   /** Matters for the merchant, the oldest first. */
   escalations: readonly EscalationView[];
   /** Whether there are any. */
@@ -113,8 +115,10 @@ export type RecoveryRow = Readonly<{
   position: number;
 }>;
 
-const chargeOf = ({ attempts, psp_retries, psp_retries_since: since }: RecoveryRow): Pending['charge'] => {
-  if (psp_retries === 'to_stop' && since !== null) return { kind: 'stop', at: since };
+const chargeOf = (row: RecoveryRow): Pending['charge'] => {
+  const { attempts, psp_retries } = row;
+  const stopAt = row.psp_retries_check_at ?? row.psp_retries_since;
+  if (psp_retries === 'to_stop' && stopAt !== null) return { kind: 'stop', at: stopAt };
   const open = attempts.findLast(
     ({ status }) => status === 'scheduled' || status === 'started' || status === 'unknown',
   );

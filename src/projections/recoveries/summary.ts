@@ -111,6 +111,8 @@ export const summaryOf = (event: Recorded<RecoveryEvent>): string => {
       return event.data.mode === 'watch'
         ? 'The PSP retries by itself, and is left to it.'
         : 'The PSP retries by itself: it is told to stop.';
+    case 'PspRetriesUndecided':
+      return `The PSP does not say whether it stops retrying by itself; it is told again at ${event.data.check_at}.`;
     case 'PspRetriesStopped':
       return 'The PSP is told to retry no more by itself: the retries are ours.';
     case 'PspRetriesLeft':

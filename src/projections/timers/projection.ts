@@ -62,6 +62,8 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
   RetryDropped: (row, event) => change(row, event, { charge: null }),
   PspRetriesFound: (row, event) =>
     change(row, event, { charge: stopping(event.data.mode, event.data.found_at) }),
+  PspRetriesUndecided: (row, event) =>
+    change(row, event, { charge: { kind: 'stop', at: instant(event.data.check_at) } }),
   PspRetriesStopped: (row, event) => change(row, event, { charge: null }),
   PspRetriesLeft: (row, event) => change(row, event, { charge: null }),
   PspRetriesEnded: (row, event) => change(row, event, {}),

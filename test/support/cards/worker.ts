@@ -133,7 +133,10 @@ const settledElsewhere = (card: Card, debt: Debt, known: KnownRecovery): boolean
 };
 
 const stop = (card: Card, debt: Debt): void => {
-  if (card.dice.chance(0.2)) return;
+  if (card.dice.chance(0.2)) {
+    card.give(debt, { type: 'AwaitPspRetries', data: { reason: 'timeout', now: card.now } });
+    return;
+  }
   const left = card.dice.chance(0.3) ? { left: 'no invoice' } : {};
   card.give(debt, {
     type: 'StopPspRetries',
