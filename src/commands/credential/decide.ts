@@ -34,7 +34,13 @@ export interface Reservation extends AttemptRef {
 export type ReserveAttempt = Message<'ReserveAttempt', Reservation>;
 export type SettleAttempt = Message<
   'SettleAttempt',
-  AttemptRef & { readonly outcome: AttemptOutcome; readonly verdict?: Verdict; readonly now: Instant }
+  AttemptRef & {
+    readonly outcome: AttemptOutcome;
+    readonly verdict?: Verdict;
+    /** Only the slot that was taken then, not one that was taken anew. */
+    readonly reservedAt?: Instant;
+    readonly now: Instant;
+  }
 >;
 export type RecordExternalAttempt = Message<
   'RecordExternalAttempt',
@@ -55,11 +61,12 @@ const isFree = (ledger: Ledger, { recoveryId, attempt, charge, limits, now }: Re
 };
 
 /**
- * Nothing where a limit is reached: whoever asked sees no reservation, and asks `permitFor` why. Asked for again before
+ * Nothing where a limit is reached, or none holds: whoever asked sees no reservation, and asks `permitFor` why. Asked for again before
  * it is settled, a slot is taken anew as of now: the charge may be made only now, and others have been meanwhile.
  */
 const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
   const { recoveryId: recovery_id, attempt, charge, limits, now } = data;
+  if (ledger.manyCards) return [];
   const known = entryOf(ledger, attemptId(recovery_id, attempt));
   if (known !== undefined && (!known.open || known.at >= Date.parse(now))) return [];
   if (!isFree(ledger, data)) return [];
@@ -73,18 +80,17 @@ const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] =>
 };
 
 const settle = ({ data }: SettleAttempt, ledger: Ledger): CredentialEvent[] => {
-  const { recoveryId: recovery_id, attempt, outcome, verdict, now } = data;
-  if (entryOf(ledger, attemptId(recovery_id, attempt))?.open !== true) return [];
+  const { recoveryId: recovery_id, attempt, outcome, verdict, reservedAt, now } = data;
+  const entry = entryOf(ledger, attemptId(recovery_id, attempt));
+  if (entry?.open !== true) return [];
+  if (reservedAt !== undefined && entry.at !== Date.parse(reservedAt)) return [];
   const judged = verdict === undefined ? {} : { verdict: stored(verdict) };
   return [{ type: 'AttemptSettled', data: { recovery_id, attempt, outcome, ...judged, settled_at: now } }];
 };
 
-/** Of a card in 200 days. With more it is none, but a word that a reporter uses for many: the stream must stay short. */
-export const MAX_ENTRIES = 1000;
-
 const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEvent[] => {
   const { triggerId: trigger_id, charge, verdict, at: attempted_at } = data;
-  if (entryOf(ledger, trigger_id) !== undefined || ledger.entries.length >= MAX_ENTRIES) return [];
+  if (ledger.manyCards || entryOf(ledger, trigger_id) !== undefined) return [];
   return [
     {
       type: 'ExternalAttemptRecorded',
@@ -93,9 +99,13 @@ const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEven
   ];
 };
 
-/** Whether the slot of this attempt is taken as of now, and nothing has been told since that forbids the charge. */
+/**
+ * Whether the slot of this attempt is taken as of now, and nothing has been told since that forbids the charge. What
+ * names many cards has slots for all.
+ */
 export const isReserved = (ledger: Ledger, asked: Reservation): boolean => {
   const entry = entryOf(ledger, attemptId(asked.recoveryId, asked.attempt));
+  if (ledger.manyCards) return entry?.open !== false && isOpen(asked.limits, asked.charge.brand, asked.now);
   return entry?.open === true && entry.at >= Date.parse(asked.now) && isFree(ledger, asked);
 };
 

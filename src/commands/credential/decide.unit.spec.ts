@@ -13,6 +13,7 @@ import { given, stateOf } from '../../../test/support/spec.js';
 import type { AttemptOutcome, CredentialEvent } from '../../events/credential.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { type CredentialCommand, credentialDecider, isDeclined, isReserved, type Verdict } from './decide.js';
+import { type Charge, MAX_ENTRIES, permitFor } from './ledger.js';
 
 const on = (...history: CredentialEvent[]) => given(credentialDecider, ...history);
 const times = (count: number, event: (n: number) => CredentialEvent) =>
@@ -71,6 +72,19 @@ describe('a slot', () => {
       on(...times(15, (n) => reserved(n)), settled(7, outcome))
         .when(reserve(16))
         .then(reserved(16)));
+
+  it('can be taken again by an attempt that was not made', () =>
+    on(reserved(1), settled(1, 'not_made')).when(reserve(1)).then(reserved(1)));
+
+  it('is given back only as it was taken', () => {
+    const later = plus(T0, MINUTE);
+    const giveBack = (reservedAt: string): CredentialCommand => ({
+      type: 'SettleAttempt',
+      data: { recoveryId: recoveryNo(1), attempt: 1, outcome: 'not_made', reservedAt, now: T0 },
+    });
+    on(reserved(1)).when(giveBack(T0)).then(settled(1, 'not_made'));
+    on(reserved(1), reserved(1, later)).when(giveBack(T0)).thenNothing();
+  });
 
   for (const outcome of ['declined', 'unresolved'] as const)
     it(`stays taken by an attempt that is ${outcome}`, () =>
@@ -141,6 +155,66 @@ describe('whether the answer to an attempt was a decline', () => {
       const history = [reserved(1), ...(outcome === undefined ? [] : [settled(1, outcome)])];
       expect(isDeclined(stateOf(credentialDecider, ...history), attempt)).to.equal(expected);
     });
+});
+
+describe('a word for many cards', () => {
+  const stolen = { verdict: { retry: 'never', earliest_at: plus(T0, HOUR) } } as const;
+  const others = (count: number) => times(count, (n) => external(`t${n}`));
+  const many = [external('stolen', T0, stolen), reserved(1), ...others(MAX_ENTRIES - 2)];
+  const ledger = stateOf(credentialDecider, ...many);
+  const asked = (n: number, at?: string, charge?: Charge) => reserve(n, at, charge).data;
+
+  it('is known by more attempts than any card has: until then it is a card', () => {
+    const card = stateOf(credentialDecider, ...many.slice(0, -1));
+    expect(isReserved(card, asked(1))).to.equal(false);
+    on(...many.slice(0, -1))
+      .when(record('last'))
+      .then(external('last'));
+  });
+
+  it('is banned and limited by nothing, and every attempt has a slot', () => {
+    expect(isReserved(ledger, asked(2))).to.equal(true);
+    expect(permitFor(ledger, aCharge(), T0, asked(2).limits)).to.deep.equal({
+      at: T0,
+      used: { attempts_by_one_word_for_many_cards: MAX_ENTRIES },
+    });
+  });
+
+  it('is still charged in the hours of the scheme only', () => {
+    const upi = aCharge({ brand: 'upi' });
+    expect(isReserved(ledger, asked(2, '2026-03-01T04:30:00.000Z', upi))).to.equal(false);
+    expect(isReserved(ledger, asked(2, '2026-03-01T04:29:00.000Z', upi))).to.equal(true);
+  });
+
+  it('is written of no further, but for the outcome of what was begun before', () => {
+    on(...many)
+      .when(record('next'))
+      .thenNothing();
+    on(...many)
+      .when(reserve(2))
+      .thenNothing();
+    on(...many)
+      .when(reserve(1, plus(T0, HOUR)))
+      .thenNothing();
+    on(...many)
+      .when(settle(2, 'declined', allowed))
+      .thenNothing();
+    on(...many)
+      .when(settle(1, 'not_made'))
+      .then(settled(1, 'not_made'));
+  });
+
+  it('stays one, and an attempt that is settled is not asked for again', () => {
+    const after = stateOf(credentialDecider, ...many, settled(1, 'declined', { retry: 'allowed' }));
+    expect(isReserved(after, asked(1))).to.equal(false);
+    const fewer = stateOf(credentialDecider, ...many, settled(1, 'not_made'));
+    expect(isReserved(fewer, asked(2))).to.equal(true);
+  });
+
+  it('is none that was charged as often in more than 200 days', () => {
+    const slowly = times(MAX_ENTRIES + 50, (n) => external(`t${n}`, plus(T0, n * 5 * HOUR)));
+    expect(stateOf(credentialDecider, ...slowly)).to.not.have.property('manyCards');
+  });
 });
 
 describe('what counts together', () => {

@@ -1,4 +1,4 @@
-import type { CredentialEvent, Initiator } from '../../events/credential.js';
+import type { AttemptOutcome, CredentialEvent, Initiator } from '../../events/credential.js';
 import { HOUR, type Instant, latest } from '../../kernel/clock.js';
 import type { Limit, NetworkLimits } from './networkLimits.js';
 
@@ -15,7 +15,7 @@ interface Entry extends Charge {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Not once the attempt succeeded or turned out never to have been made. */
+  /** Not once the attempt succeeded. */
   readonly counted: boolean;
   readonly open: boolean;
 }
@@ -27,6 +27,8 @@ export interface Ledger {
   readonly bannedBy?: string;
   /** A network wants no attempt before then. */
   readonly notBefore?: Instant;
+  /** No card has so many attempts: it is a word that a reporter uses for many. Nothing is banned or limited by it. */
+  readonly manyCards?: true;
 }
 
 export const emptyLedger: Ledger = { entries: [] };
@@ -39,16 +41,35 @@ export const attemptId = (recoveryId: string, attempt: number): string => `${rec
 export const entryOf = (ledger: Ledger, id: string): Entry | undefined =>
   ledger.entries.find((entry) => entry.id === id);
 
+/** Of a card in 200 days. With more it is none. */
+export const MAX_ENTRIES = 1000;
+
 /** As if it had never been taken. */
 export const withoutEntry = (ledger: Ledger, id: string): Ledger => ({
   ...ledger,
   entries: ledger.entries.filter((entry) => entry.id !== id),
 });
 
-const withEntry = (ledger: Ledger, entry: Entry): Ledger => ({
-  ...ledger,
-  entries: [...ledger.entries.filter(({ id, at }) => id !== entry.id && at > entry.at - KEPT), entry],
-});
+/** Looked through only when there is something to drop. */
+const withEntry = (ledger: Ledger, entry: Entry): Ledger => {
+  const oldest = ledger.entries[0]?.at ?? entry.at;
+  const drops = oldest <= entry.at - KEPT || entryOf(ledger, entry.id) !== undefined;
+  const kept = drops
+    ? ledger.entries.filter(({ id, at }) => id !== entry.id && at > entry.at - KEPT)
+    : ledger.entries;
+  const entries = [...kept, entry];
+  return { ...ledger, entries, ...(entries.length >= MAX_ENTRIES && { manyCards: true }) };
+};
+
+/** What was not made was never taken: the same attempt may take a slot again. */
+const settledAs = (ledger: Ledger, id: string, outcome: AttemptOutcome): Ledger => {
+  if (outcome === 'not_made') return withoutEntry(ledger, id);
+  const index = ledger.entries.findIndex((entry) => entry.id === id);
+  const entry = ledger.entries[index];
+  if (entry === undefined) return ledger;
+  const counted = outcome === 'declined' || outcome === 'unresolved';
+  return { ...ledger, entries: ledger.entries.with(index, { ...entry, counted, open: false }) };
+};
 
 type Verdict = Extract<CredentialEvent, { type: 'ExternalAttemptRecorded' }>['data']['verdict'];
 
@@ -71,11 +92,7 @@ export const evolve = (ledger: Ledger, { type, data }: CredentialEvent): Ledger 
     }
     case 'AttemptSettled': {
       const id = attemptId(data.recovery_id, data.attempt);
-      const counted = data.outcome === 'declined' || data.outcome === 'unresolved';
-      const entries = ledger.entries.map((entry) =>
-        entry.id === id ? { ...entry, counted, open: false } : entry,
-      );
-      const settled = { ...ledger, entries };
+      const settled = settledAs(ledger, id, data.outcome);
       return data.verdict === undefined ? settled : judged(settled, id, data.verdict);
     }
     case 'ExternalAttemptRecorded': {
@@ -127,6 +144,11 @@ const describe = ({ max, hours }: Limit): string =>
  * leaves a window to the millisecond. They are of the credential, not of the recovery, the invoice or the policy.
  */
 export const permitFor = (ledger: Ledger, charge: Charge, from: Instant, limits: NetworkLimits): Permit => {
+  if (ledger.manyCards)
+    return {
+      at: new Date(Date.parse(from)).toISOString(),
+      used: { attempts_by_one_word_for_many_cards: ledger.entries.length },
+    };
   if (ledger.bannedBy !== undefined)
     return { refused: 'a decline of this payment method forbids every further attempt with it' };
   const wanted = Date.parse(from);

@@ -20,7 +20,7 @@ import { recoveryDecider } from './decide.js';
 import { type DueAction, dueAction } from './due.js';
 import { settledElsewhere } from './elsewhere.js';
 import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
-import { reserve } from './slot.js';
+import { giveBack, reserve } from './slot.js';
 import type { KnownRecovery } from './state.js';
 import { takeOver } from './takeOver.js';
 import { tellMerchant } from './tellMerchant.js';
@@ -50,7 +50,8 @@ const retry = async (
     const guidance = await guidanceFor(acting, payment);
     return give(acting, { type: 'FindPspRetries', data: { mode, guidance, now: nowOf(acting) } });
   }
-  const { reserved, credentialId, ledger } = await reserve(acting, known, payment, attempt);
+  const slot = await reserve(acting, known, payment, attempt);
+  const { reserved, credentialId, ledger } = slot;
   acting.deps.faults('retry:after-reserve');
   if (!reserved) {
     const guidance = await guidanceFor(acting, payment, ledger);
@@ -61,6 +62,7 @@ const retry = async (
   const data = { attempt, idempotencyKey, charged, credentialId, now: nowOf(acting) };
   const begun = await give(acting, { type: 'StartRetry', data });
   acting.deps.faults('retry:after-intent');
+  if (begun.events.length === 0) await giveBack(acting, attempt, slot);
   if (begun.events.length === 0 || begun.state.status === 'none' || begun.state.open === undefined)
     return begun;
   return settle({ ...acting, loaded: begun }, begun.state, begun.state.open, payment, 'charge');

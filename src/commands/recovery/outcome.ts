@@ -5,12 +5,16 @@ import { evolve } from './evolve.js';
 import { explainAlone } from './explain.js';
 import type { Guidance } from './guidance.js';
 import { nextSteps } from './plan.js';
-import { type KnownRecovery, OUTCOME_DEADLINE } from './state.js';
+import { type KnownRecovery, type OpenAttempt, OUTCOME_DEADLINE } from './state.js';
 
 /** What the outcome of a charge or a payment leads to. */
 
 /** Minutes between two questions for an answer that does not come, at most. */
 const LONGEST_CHECK = 360;
+
+/** Asked long enough for what became of a charge. */
+export const isGivenUp = ({ startedAt }: OpenAttempt, now: Instant): boolean =>
+  !isBefore(now, plus(startedAt, OUTCOME_DEADLINE));
 
 /** When an answer that did not come is asked for again: after ever longer pauses. */
 export const nextCheck = (now: Instant, check: number): Instant =>
@@ -113,8 +117,7 @@ export const settleRetry = (
       return andNext(known, { type: 'RetryDeclined', data }, now, guidance);
     }
     case 'unknown': {
-      if (!isBefore(now, plus(known.open.startedAt, OUTCOME_DEADLINE)))
-        return unresolved(known, attempt, outcome.reason);
+      if (isGivenUp(known.open, now)) return unresolved(known, attempt, outcome.reason);
       const check = known.open.checks + 1;
       const check_at = nextCheck(now, check);
       return [

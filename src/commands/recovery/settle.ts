@@ -17,6 +17,7 @@ import {
 } from './acting.js';
 import { classify } from './classification/classify.js';
 import type { Settlement } from './command.js';
+import { isGivenUp } from './outcome.js';
 import { reserve, settleSlot, slotOutcomeOf } from './slot.js';
 import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
 
@@ -71,7 +72,11 @@ export const chargedOf = ({ paymentMethodId, references }: Debt): Charged => ({
   references,
 });
 
-const NOT_MADE = { outcome: 'not_made' } as const;
+const slotAfter = (outcome: ChargeOutcome, settlement: Settlement, open: OpenAttempt, now: Instant) => {
+  if (outcome.status === 'not_found') return { outcome: 'not_made' } as const;
+  if (settlement.status === 'unknown' && isGivenUp(open, now)) return { outcome: 'unresolved' } as const;
+  return slotOutcomeOf(settlement);
+};
 
 /** Asks the PSP for the outcome of an attempt whose intent is recorded, and records it. */
 export const settle = async (
@@ -89,7 +94,7 @@ export const settle = async (
   deps.faults('retry:after-charge');
   const now = nowOf(acting);
   const settlement = settlementOf(outcome, now);
-  const slot = outcome.status === 'not_found' ? NOT_MADE : slotOutcomeOf(settlement);
+  const slot = slotAfter(outcome, settlement, open, now);
   const { credentialId, ...ref } = {
     attempt,
     recoveryId: acting.recoveryId,

@@ -1,5 +1,11 @@
 import type { EventStore } from '../../events/eventStore.js';
-import type { Category, Classification, RetryPermission } from '../../events/recovery.js';
+import {
+  type Category,
+  type Classification,
+  recoveryStream,
+  type RetryPermission,
+} from '../../events/recovery.js';
+import type { Instant } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { CommandContext } from '../context.js';
 import { credentialIdOf, onCredential } from '../credential/attempts.js';
@@ -12,11 +18,12 @@ import {
 } from '../credential/decide.js';
 import type { Charge, Ledger } from '../credential/ledger.js';
 import { limitsOn } from '../credential/networkLimits.js';
-import type { Loaded } from '../handle.js';
+import { load, type Loaded } from '../handle.js';
 import type { FailedData, Payment } from '../payment/state.js';
 import { type Acting, contextOf, nowOf } from './acting.js';
 import { permissionByCodes } from './classification/classify.js';
 import type { Settlement } from './command.js';
+import { recoveryDecider } from './decide.js';
 import { chargeOf } from './guidance.js';
 import { circumstancesOf } from './readGuidance.js';
 import type { KnownRecovery } from './state.js';
@@ -29,6 +36,7 @@ import type { KnownRecovery } from './state.js';
 
 export interface Slot {
   readonly reserved: boolean;
+  readonly takenAt: Instant;
   readonly credentialId: string;
   readonly ledger: Loaded<Ledger>;
 }
@@ -50,7 +58,7 @@ export const reserve = async (
   const data = { recoveryId, attempt, charge, limits: limitsOn(now), now };
   const context = contextOf(acting, 'ReserveAttempt');
   const ledger = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
-  return { reserved: isReserved(ledger.state, data), credentialId, ledger };
+  return { reserved: isReserved(ledger.state, data), takenAt: now, credentialId, ledger };
 };
 
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
@@ -65,7 +73,7 @@ export const verdictOf = (classification: Classification): Verdict => ({
   ...(classification.earliest_at !== undefined && { earliest_at: classification.earliest_at }),
 });
 
-type SlotOutcome = Pick<SettleAttempt['data'], 'outcome' | 'verdict'>;
+type SlotOutcome = Pick<SettleAttempt['data'], 'outcome' | 'verdict' | 'reservedAt'>;
 
 /** What the outcome of an attempt makes of its slot; undefined while it is open. */
 export const slotOutcomeOf = (settlement: Settlement): SlotOutcome | undefined =>
@@ -86,6 +94,25 @@ export const settleSlot = (
   const data = { ...attempt, ...outcome, now: context.now };
   const commandId = deriveId('slot', context.commandId);
   return onCredential(store, credentialId, { type: 'SettleAttempt', data }, { ...context, commandId });
+};
+
+/** The charge is not made after all, unless another worker has begun this very attempt. */
+export const giveBack = async (
+  acting: Acting,
+  attempt: number,
+  { credentialId, takenAt: reservedAt }: Slot,
+): Promise<void> => {
+  const { deps, recoveryId } = acting;
+  const { state } = await load(deps.store, recoveryDecider, recoveryStream(recoveryId));
+  if (state.status === 'none' || state.attempts >= attempt) return;
+  const outcome = { outcome: 'not_made', reservedAt } as const;
+  await settleSlot(
+    deps.store,
+    credentialId,
+    { recoveryId, attempt },
+    outcome,
+    contextOf(acting, 'give-back'),
+  );
 };
 
 export const externalAttemptOf = (

@@ -7,7 +7,6 @@ import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import type { FaultPoint } from '../../kernel/faults.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
-import { credentialDecider, MAX_ENTRIES } from '../credential/decide.js';
 import { onCredential } from '../credential/attempts.js';
 import { classify } from './classification/classify.js';
 import { settleDeclinedAttempt } from './settleAttempt.js';
@@ -151,6 +150,54 @@ describe("a charge's slot", () => {
     expect((await ledger(world)).at(-1)?.data).to.include({ outcome: 'not_made' });
   });
 
+  it('is settled when the PSP never told', async () => {
+    const world = await onCard([{ status: 'unknown', reason: 'timeout' }]);
+    world.psp.lookup = async () => ({ status: 'unknown', reason: 'timeout' });
+    world.advance(HOUR);
+    await world.run();
+    for (let day = 0; day < 15; day++) {
+      world.advance(DAY);
+      await world.run();
+    }
+    expect(await world.types()).to.include('RetryUnresolved');
+    expect((await ledger(world)).at(-1)?.data).to.include({ outcome: 'unresolved' });
+  });
+
+  /** Something happens between the slot and the intent. */
+  const onceReserved = (world: ActWorld, then: () => Promise<unknown>): void => {
+    const append = world.store.append.bind(world.store);
+    world.store.append = async (stream, expected, events) => {
+      const done = await append(stream, expected, events);
+      if (events[0]?.type === 'AttemptReserved') {
+        world.store.append = append;
+        await then();
+      }
+      return done;
+    };
+  };
+
+  it('is given back by a charge that is not made because the customer began to pay, and taken again', async () => {
+    const world = await onCard();
+    onceReserved(world, () => world.checkout());
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.charges.size).to.equal(0);
+    expect((await ledger(world)).at(-1)?.data).to.include({ outcome: 'not_made' });
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.charges.size).to.equal(1);
+    expect((await ledger(world)).at(-1)?.data).to.include({ outcome: 'succeeded' });
+  });
+
+  it('is not given back by a worker that another was faster than', async () => {
+    const world = await onCard([{ status: 'unknown', reason: 'timeout' }]);
+    onceReserved(world, () => world.run());
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.asked).to.deep.equal(['charge']);
+    expect((await ledgerTypes(world)).at(-1)).to.equal('AttemptReserved');
+  });
+
   const again = ['AttemptReserved'];
   const killed: readonly [FaultPoint, readonly string[]][] = [
     ['retry:after-reserve', again],
@@ -189,19 +236,6 @@ describe("a charge's slot", () => {
     await settleDeclinedAttempt(sources, attempt, context);
     await settleDeclinedAttempt(sources, attempt, context);
     expect((await ledgerTypes(world)).slice(-2)).to.deep.equal(['AttemptReserved', 'AttemptSettled']);
-  });
-
-  it('is counted no further where one word stands for many cards: the stream stays short', () => {
-    const charge = { amount: 100, currency: 'EUR', brand: 'unknown', initiator: 'merchant' } as const;
-    const entry = (n: number) => ({ id: `t${n}`, ...charge, at: n, counted: true, open: false });
-    const data = { triggerId: 'next', charge, verdict: { retry: 'allowed' }, at: T0 } as const;
-    const decided = (entries: number) =>
-      credentialDecider.decide(
-        { type: 'RecordExternalAttempt', data },
-        { entries: Array.from({ length: entries }, (_, n) => entry(n)) },
-      );
-    expect(decided(MAX_ENTRIES - 1)).to.have.length(1);
-    expect(decided(MAX_ENTRIES)).to.deep.equal([]);
   });
 
   it('counts a failure once, however often its message comes', async () => {
