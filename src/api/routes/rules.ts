@@ -45,14 +45,14 @@ const oneOf = (state: RulesState, id: string): Static<typeof RuleResponse> => {
 };
 
 type Asked = Parameters<typeof commandContextOf>[0] & {
-  readonly deps: { readonly store: Parameters<typeof changeRules>[0] };
+  readonly deps: Parameters<typeof changeRules>[0];
   readonly headers: IncomingHttpHeaders;
 };
 
 const change = (asked: Asked, command: RulesCommand): Promise<RulesChanged> => {
   const expectedVersion = versionIn(asked.headers);
   const data = { ...command.data, ...(expectedVersion !== undefined && { expectedVersion }) };
-  return changeRules(asked.deps.store, { ...command, data } as RulesCommand, commandContextOf(asked));
+  return changeRules(asked.deps, { ...command, data } as RulesCommand, commandContextOf(asked));
 };
 
 const changed = async (asked: Asked, command: RulesCommand, id: string): Promise<Reply> => {

@@ -7,11 +7,14 @@ import { rulesDecider } from './decide.js';
 import { compileRules, type RuleSet } from './match.js';
 import { evolve, noRules, type RulesState } from './state.js';
 
-const MAX_ORGANIZATIONS = 10_000;
-/** Of all organizations together: what a compiled rule takes grows with the others of its set. */
-const MAX_KEPT_RULES = 100_000;
+/** Rules of all organizations together: what a compiled rule takes grows with the others of its set. */
+const KEPT = { organizations: 10_000, rules: 100_000 };
 
-export type RulesReader = (orgId: OrgId) => Promise<RuleSet>;
+export interface RulesReader {
+  (orgId: OrgId): Promise<RuleSet>;
+  /** The stream folded, for whoever changes it: so that it need not be read anew. */
+  readonly loaded?: (orgId: OrgId) => Promise<Loaded<RulesState>>;
+}
 
 interface Known {
   readonly loaded: Loaded<RulesState>;
@@ -22,26 +25,34 @@ interface Known {
  * Rules as they are now, ready to be asked: as fresh as the stream, of which only what is new is read, and compiled
  * again only when they changed.
  */
-export const rulesReader = (store: EventStore): RulesReader => {
+export const rulesReader = (store: EventStore, atMost = KEPT): RulesReader => {
   const known = new Map<OrgId, Known>();
   let kept = 0;
-  const keep = (orgId: OrgId, next: Known): void => {
+  const forget = (orgId: OrgId): void => {
     kept -= known.get(orgId)?.set.rules.length ?? 0;
-    if (known.size >= MAX_ORGANIZATIONS || kept + next.set.rules.length > MAX_KEPT_RULES) {
-      known.clear();
-      kept = 0;
+    known.delete(orgId);
+  };
+  const keep = (orgId: OrgId, next: Known): void => {
+    forget(orgId);
+    for (const longest of known.keys()) {
+      if (known.size < atMost.organizations && kept + next.set.rules.length <= atMost.rules) break;
+      forget(longest);
     }
     known.set(orgId, next);
     kept += next.set.rules.length;
   };
-  return async (orgId) => {
+  const refreshed = async (orgId: OrgId): Promise<Known> => {
     const before = known.get(orgId);
     const loaded = await load(store, rulesDecider, rulesStream(orgId), before?.loaded);
-    if (before !== undefined && before.set.version === loaded.state.version) return before.set;
+    if (before !== undefined && before.set.version === loaded.state.version) return before;
     const set = compileRules(loaded.state.version, loaded.state.rules);
-    keep(orgId, { loaded, set });
-    return set;
+    const next = { loaded, set };
+    keep(orgId, next);
+    return next;
   };
+  return Object.assign(async (orgId: OrgId) => (await refreshed(orgId)).set, {
+    loaded: async (orgId: OrgId) => (await refreshed(orgId)).loaded,
+  });
 };
 
 /** The rules as they were at a version, for whoever takes a decision again; undefined for one that never was. */

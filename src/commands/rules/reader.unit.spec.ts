@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { aRule, facts } from '../../../test/support/ruleSamples.js';
 import { rulesStream } from '../../events/rules.js';
 import { MemoryEventStore } from '../../infra/eventStore/memoryEventStore.js';
-import { orgIdOf } from '../../kernel/ids.js';
+import { type OrgId, orgIdOf } from '../../kernel/ids.js';
 import type { CommandContext } from '../context.js';
 import { handle } from '../handle.js';
+import { changeRules } from './commands.js';
 import { type RulesCommand, rulesDecider } from './decide.js';
 import { rulesAtVersion, rulesReader } from './reader.js';
 
@@ -51,6 +52,47 @@ describe('readers of rules', () => {
     expect(next.version).to.equal(2);
     expect(next.match(facts()).matched).to.deep.equal([]);
     expect(set.match(facts()).matched, 'the earlier ones stay as they were').to.deep.equal([aRule(1).id]);
+  });
+
+  it('forget the organizations that they have known longest, when they know too many or too much', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map(orgIdOf) as [OrgId, OrgId, OrgId];
+    for (const org of [a, b, c])
+      await handle(
+        store,
+        rulesDecider,
+        rulesStream(org),
+        { type: 'AddRule', data: { rule: aRule(1) } },
+        { ...context(), principal: { ...context().principal, orgId: org } },
+      );
+    for (const atMost of [
+      { organizations: 2, rules: 9 },
+      { organizations: 9, rules: 2 },
+    ]) {
+      const read = rulesReader(store, atMost);
+      const [setA, setB, setC] = [await read(a), await read(b), await read(c)];
+      expect(await read(c)).to.equal(setC);
+      expect(await read(b)).to.equal(setB);
+      expect(await read(a))
+        .to.not.equal(setA)
+        .and.to.deep.include({ version: 1 });
+    }
+  });
+
+  it('spare a change the reading of what they know', async () => {
+    const rulesOf = rulesReader(store);
+    const admin = { type: 'user', id: 'ann' } as const;
+    const by = () => ({ ...context(), principal: { actor: admin, orgId, role: 'admin' } as const });
+    await changeRules({ store, rulesOf }, { type: 'AddRule', data: { rule: aRule(1) } }, by());
+    await rulesOf(orgId);
+    pages = 0;
+    const changed = await changeRules(
+      { store, rulesOf },
+      { type: 'AddRule', data: { rule: aRule(2) } },
+      by(),
+    );
+    expect(pages).to.equal(0);
+    expect(changed.version).to.equal(2);
+    expect((await rulesOf(orgId)).version).to.equal(2);
   });
 
   it('give the rules of every version there was', async () => {
