@@ -202,7 +202,7 @@ describe('simulation over HTTP', () => {
     expect(actions.map(({ action, rule }) => [action, rule.name])).to.deep.equal([
       ['delay_minutes', 'Later'],
     ]);
-    expect(retry?.explanation.because?.join()).to.contain('the rule "Later" delays');
+    expect(retry?.explanation.because?.join()).to.contain('the rule "Later" delays it');
   });
 
   it('tries other rules in place of the stored ones', async () => {

@@ -67,7 +67,9 @@ export const stepsOf = (decisions: readonly Decision[]): readonly string[] => {
     ...escalations.map((one) => `you are told: ${textOf(one, 'reason')}`),
     ...(end ? ['the recovery ends here'] : []),
   ];
-  return steps.length > 0 ? steps : ['nothing is done until the provider says what became of the payment'];
+  const waits = decisions.find(({ explanation }) => explanation !== null);
+  const why = waits && reasonOf(waits, 'retry');
+  return steps.length > 0 ? steps : [`nothing is done for now${why === undefined ? '' : `: ${why}`}`];
 };
 
 const outcomeOf = (decisions: readonly Decision[]): Decided['outcome'] => {

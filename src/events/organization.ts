@@ -39,7 +39,7 @@ const finerPolicy = {
   preferred_hours: Type.Optional(HoursSchema),
   /** When not to mail. */
   quiet_hours: Type.Optional(HoursSchema),
-  /** Days of the month on which money comes in: a retry for insufficient funds waits up to 4 days more for one. */
+  /** Days of the month on which money comes in: a retry for insufficient funds waits up to 4 days more for one, a week in all. */
   payday_days: Type.Optional(
     Type.Array(Type.Integer({ minimum: 1, maximum: 31 }), { minItems: 1, maxItems: 8, uniqueItems: true }),
   ),

@@ -103,6 +103,7 @@ export const recoveryEvents = {
     /** The PSP retries by itself: it is watched, or taken over from. Absent: it does not. */
     psp_retries: Type.Optional(enumOf(pspRetryModes)),
     ...means,
+    ...why,
     ...cohort,
   }),
   /** A failure of the same payment that we did not cause (the PSP's own retry, the customer's attempt). */

@@ -18,6 +18,8 @@ import {
 } from './acting.js';
 import { recoveryDecider } from './decide.js';
 import { type DueAction, dueAction } from './due.js';
+import type { Guidance } from './guidance.js';
+import { heldBack } from './plan.js';
 import { settledElsewhere } from './elsewhere.js';
 import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
 import { giveBack, reserve } from './slot.js';
@@ -50,13 +52,14 @@ const retry = async (
     const guidance = await guidanceFor(acting, payment);
     return give(acting, { type: 'FindPspRetries', data: { mode, guidance, now: nowOf(acting) } });
   }
+  const forgo = (guidance: Guidance): Promise<Done> =>
+    give(acting, { type: 'ForgoRetry', data: { attempt, guidance, now: nowOf(acting) } });
+  const guidance = await guidanceFor(acting, payment);
+  if (heldBack(known, nowOf(acting), guidance) !== undefined) return forgo(guidance);
   const slot = await reserve(acting, known, payment, attempt);
   const { reserved, credentialId, ledger } = slot;
   acting.deps.faults('retry:after-reserve');
-  if (!reserved) {
-    const guidance = await guidanceFor(acting, payment, ledger);
-    return give(acting, { type: 'ForgoRetry', data: { attempt, guidance, now: nowOf(acting) } });
-  }
+  if (!reserved) return forgo(await guidanceFor(acting, payment, ledger));
   const idempotencyKey = `${acting.principal.orgId}:${acting.recoveryId}:${attempt}`;
   const charged = chargedOf(debtOrThrow(acting, known, payment.state));
   const data = { attempt, idempotencyKey, charged, credentialId, now: nowOf(acting) };
@@ -99,10 +102,11 @@ const notify = async (
   const messageId = `<${recoveryId}.${step}@stealth-recovery>`;
   const begun = await give(acting, {
     type: 'StartNotification',
-    data: { step, messageId, now: nowOf(acting) },
+    data: { step, messageId, guidance: await guidanceFor(acting, payment), now: nowOf(acting) },
   });
   deps.faults('mail:after-intent');
-  if (begun.events.length === 0 || !(await deps.stillMine())) return begun;
+  const isBegun = begun.events.some(({ type }) => type === 'NotificationStarted');
+  if (!isBegun || !(await deps.stillMine())) return begun;
   const outcome = await send(acting, known, payment, { step, template, messageId });
   deps.faults('mail:after-send');
   const guidance = await guidanceFor(acting, payment);

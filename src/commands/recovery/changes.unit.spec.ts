@@ -19,7 +19,7 @@ import { dueAction } from './due.js';
 const at = (ms: number): string => plus(T0, ms);
 const due = (log: readonly RecoveryEvent[]): string => dataOf(log, 'RetryScheduled')?.at ?? '';
 const mail = (step: number, now: string): RecoveryCommand[] => [
-  { type: 'StartNotification', data: { step, messageId: `<${step}>`, now } },
+  { type: 'StartNotification', data: { guidance: unguided, step, messageId: `<${step}>`, now } },
   { type: 'SettleNotification', data: { step, outcome: { status: 'sent' }, guidance: unguided, now } },
 ];
 const unknown = (attempt: number, now: string): RecoveryCommand => ({

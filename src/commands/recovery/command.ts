@@ -77,7 +77,15 @@ export type RecoveryCommand =
         readonly now: Instant;
       }
     >
-  | Message<'StartNotification', { readonly step: number; readonly messageId: string; readonly now: Instant }>
+  | Message<
+      'StartNotification',
+      {
+        readonly step: number;
+        readonly messageId: string;
+        readonly guidance: Guidance;
+        readonly now: Instant;
+      }
+    >
   | Message<
       'SettleNotification',
       {

@@ -78,7 +78,7 @@ describe('property: over random histories', () => {
     if (due?.kind !== 'notify') return undefined;
     const { step: mail, messageId } = due.notification;
     return messageId === undefined
-      ? { type: 'StartNotification', data: { step: mail, messageId: `<${mail}>`, now } }
+      ? { type: 'StartNotification', data: { guidance: unguided, step: mail, messageId: `<${mail}>`, now } }
       : {
           type: 'SettleNotification',
           data: {

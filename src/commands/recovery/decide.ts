@@ -7,9 +7,10 @@ import type { CommandOf, Means, RecoveryCommand } from './command.js';
 import { customerIsPaying } from './due.js';
 import { evolve } from './evolve.js';
 import { failedMail } from './failedMail.js';
-import { andNext, settleRetry, succeeded } from './outcome.js';
+import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
 import { explainAlone } from './explain.js';
-import { nextSteps } from './plan.js';
+import { heldBack } from './plan.js';
+import { afterQuiet } from './planMail.js';
 import { decidePspRetries } from './pspRetries.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
@@ -25,7 +26,7 @@ const lacking = ({ chargeable, payable }: Means): { chargeable?: false; payable?
 const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEvent[] => {
   if (recovery.status !== 'none') return recordFurtherFailure(data, recovery);
   const { now, policy, guidance } = data;
-  const begun: RecoveryEvent = {
+  const begun: Explained = {
     type: 'RecoveryStarted',
     data: {
       payment_id: data.paymentId,
@@ -42,8 +43,7 @@ const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEv
       cohort: { opened_at: now, amount: data.amount, currency: data.currency },
     },
   };
-  const state = evolve(initialState, begun);
-  return state.status === 'active' ? [begun, ...nextSteps(state, now, guidance).events] : [begun];
+  return andNext(initialState, begun, now, guidance);
 };
 
 const recordFurtherFailure = (
@@ -67,7 +67,7 @@ const forgoRetry = (
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || known.scheduled?.attempt !== attempt) return [];
-  const reason = 'the limits of the payment method do not allow it now';
+  const reason = heldBack(known, now, guidance) ?? 'the limits of the payment method do not allow it now';
   const { cohort } = known;
   return andNext(known, { type: 'RetryDropped', data: { attempt, reason, cohort } }, now, guidance);
 };
@@ -92,13 +92,18 @@ const startRetry = (
 };
 
 const startNotification = (
-  { step, messageId, now }: CommandOf<'StartNotification'>,
+  { step, messageId, guidance, now }: CommandOf<'StartNotification'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   const { notification } = known;
   if (known.status !== 'active' || notification?.step !== step) return [];
   if (isBefore(now, notification.at) || customerIsPaying(known, now)) return [];
-  const data = { step, message_id: messageId, started_at: now, cohort: known.cohort };
+  const { cohort } = known;
+  const { template, messageId: begun } = notification;
+  const at = afterQuiet(known, guidance.circumstances, now);
+  if (begun === undefined && isBefore(now, at))
+    return [{ type: 'NotificationScheduled', data: { step, channel: 'email', at, template, cohort } }];
+  const data = { step, message_id: messageId, started_at: now, cohort };
   return [{ type: 'NotificationStarted', data }];
 };
 
@@ -112,7 +117,9 @@ const settleNotification = (
     const data = { step, message_id: notification.messageId, sent_at: now, cohort };
     return andNext(known, { type: 'NotificationSent', data }, now, guidance);
   }
-  const data = { step, ...failedMail(outcome, notification.failures, now), cohort };
+  const { retry_at, ...failed } = failedMail(outcome, notification.failures, now);
+  const later = retry_at && { retry_at: afterQuiet(known, guidance.circumstances, retry_at) };
+  const data = { step, ...failed, ...later, cohort };
   return andNext(known, { type: 'NotificationFailed', data }, now, guidance);
 };
 

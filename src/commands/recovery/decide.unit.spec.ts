@@ -84,13 +84,13 @@ describe('recovery', () => {
       );
     });
 
-    it('once for the same failure; a further failure is told to the running one', () => {
+    it('once for the same failure; a further failure of its kind is told to the running one', () => {
       const events = run([startRecovery('insufficient_funds')]);
       given(recoveryDecider, ...events)
         .when(startRecovery('insufficient_funds'))
         .thenNothing();
       expect(
-        types(run([startRecovery('do_not_honor', { triggerId: 'trigger-2' })], events)).slice(3),
+        types(run([startRecovery('insufficient_funds', { triggerId: 'trigger-2' })], events)).slice(3),
       ).to.deep.equal(['FurtherFailureRecorded']);
     });
   });
@@ -136,7 +136,7 @@ describe('recovery', () => {
       const scheduled = log.flatMap((event) => (event.type === 'RetryScheduled' ? [event.data.attempt] : []));
       expect(scheduled).to.deep.equal([1, 2, 3]);
       const mail = (step: number, now: string): RecoveryCommand[] => [
-        { type: 'StartNotification', data: { step, messageId: `<${step}>`, now } },
+        { type: 'StartNotification', data: { guidance: unguided, step, messageId: `<${step}>`, now } },
         { type: 'SettleNotification', data: { step, outcome: { status: 'sent' }, guidance: unguided, now } },
       ];
       log = run(mail(1, at(DAY)), log);
@@ -205,7 +205,7 @@ describe('recovery', () => {
     const events = run([startRecovery('expired_card')]);
     const startMail: RecoveryCommand = {
       type: 'StartNotification',
-      data: { step: 1, messageId: '<m>', now: T0 },
+      data: { guidance: unguided, step: 1, messageId: '<m>', now: T0 },
     };
     const fail = (permanent: boolean, now: string): RecoveryCommand => ({
       type: 'SettleNotification',

@@ -107,7 +107,8 @@ const evolveRetry = (
     }
     case 'RetryScheduled': {
       const { attempt, at } = event.data;
-      return { ...without(known, 'graceUntil'), scheduled: { attempt, at } } as Recovery;
+      const { category } = known.classification;
+      return { ...without(known, 'graceUntil'), scheduled: { attempt, at, category } } as Recovery;
     }
     case 'RetryDropped':
       return without(known, 'scheduled') as Recovery;
@@ -148,7 +149,8 @@ const evolveNotification = (
   switch (event.type) {
     case 'NotificationScheduled': {
       const { step, template, at } = event.data;
-      const planned = { ...known, notification: { step, template, at, failures: 0 } };
+      const failures = known.notification?.step === step ? known.notification.failures : 0;
+      const planned = { ...known, notification: { step, template, at, failures } };
       return without(planned, 'graceUntil') as Recovery;
     }
     case 'NotificationDropped':

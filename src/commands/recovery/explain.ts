@@ -1,5 +1,5 @@
 import type { Explanation } from '../../events/recovery.js';
-import type { Situation } from './planRetry.js';
+import { retriesAllowed, type Situation } from './planRetry.js';
 import type { RecoveryCase } from './state.js';
 
 export type Chosen = 'retry' | 'notify' | 'wait' | 'close';
@@ -13,7 +13,7 @@ export const explainAlone = (
   known: RecoveryCase,
   chosen: Chosen,
   rejected: Explanation['rejected'],
-  used: Situation['used'] = {},
+  counters: Situation['used'] = {},
 ): Draft<Explanation> => ({
   chosen,
   candidates: [...candidates],
@@ -26,17 +26,21 @@ export const explainAlone = (
     attempts: known.attempts,
     max_retries: known.policy.max_retries,
     mails: known.mailsSent,
-    ...used,
+    ...counters,
   },
 });
 
 export const explain = (
-  { known, guidance, effects, used }: Situation,
+  situation: Situation,
   chosen: Chosen,
   rejected: Explanation['rejected'],
   because: readonly string[] = [],
 ): Explanation => {
-  const explanation = explainAlone(known, chosen, rejected, used);
+  const { known, guidance, effects, used } = situation;
+  const explanation = explainAlone(known, chosen, rejected, {
+    max_retries: retriesAllowed(situation),
+    ...used,
+  });
   explanation.rules_version = guidance.rules.version;
   explanation.limits_version = guidance.limits.version;
   if (because.length > 0) explanation.because = [...because];

@@ -5,7 +5,7 @@ import { evolve } from './evolve.js';
 import { explainAlone } from './explain.js';
 import type { Guidance } from './guidance.js';
 import { nextSteps } from './plan.js';
-import { type KnownRecovery, type OpenAttempt, OUTCOME_DEADLINE } from './state.js';
+import { type KnownRecovery, type OpenAttempt, OUTCOME_DEADLINE, type Recovery } from './state.js';
 
 /** What the outcome of a charge or a payment leads to. */
 
@@ -25,6 +25,7 @@ export type Explained = Extract<
   RecoveryEvent,
   {
     type:
+      | 'RecoveryStarted'
       | 'FurtherFailureRecorded'
       | 'RetryDeclined'
       | 'RetryDropped'
@@ -39,7 +40,7 @@ export type Explained = Extract<
 
 /** The event, and what follows from it while the recovery is active: one of them says why. */
 export const andNext = (
-  known: KnownRecovery,
+  known: Recovery,
   event: Explained,
   now: Instant,
   guidance: Guidance,

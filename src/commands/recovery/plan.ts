@@ -7,8 +7,8 @@ import { explain } from './explain.js';
 import { chargeOf, type Guidance, ruleFactsOf } from './guidance.js';
 import { mailPlans } from './mailPlans.js';
 import { planMail, superseded } from './planMail.js';
-import { type Planned, planRetry, type Situation } from './planRetry.js';
-import { GRACE_PERIOD, type RecoveryCase } from './state.js';
+import { forbids, type Planned, planRetry, type Situation } from './planRetry.js';
+import { GRACE_PERIOD, type KnownRecovery, type RecoveryCase } from './state.js';
 
 /** Nothing the customer can do: the merchant is told, and why. */
 const merchantsMatter: Readonly<Partial<Record<Category, string>>> = {
@@ -113,20 +113,35 @@ const stopped = (
   return { events: [{ type: 'RecoveryExhausted', data }], explanation: () => explanation };
 };
 
-/** The mail that is not called for any more goes first, so that another can be planned. */
-const afterDropping = (situation: Situation): NextSteps => {
-  const { known } = situation;
+/** A retry that is planned stays only as long as nothing forbids it, and the failure is of the kind it was planned for. */
+const droppedRetry = (situation: Situation): RecoveryEvent | undefined => {
+  const { scheduled, classification, cohort } = situation.known;
+  if (scheduled === undefined) return undefined;
+  const changed = scheduled.category !== classification.category;
+  const reason = changed ? 'the failure is of another kind by now' : forbids(situation);
+  const { attempt } = scheduled;
+  return reason === undefined ? undefined : { type: 'RetryDropped', data: { attempt, reason, cohort } };
+};
+
+const droppedMail = (situation: Situation): RecoveryEvent | undefined => {
+  const { notification, cohort } = situation.known;
   const reason = superseded(situation);
-  if (known.notification === undefined || reason === undefined) return plannedSteps(situation);
-  const { step } = known.notification;
-  const dropped: RecoveryEvent = {
-    type: 'NotificationDropped',
-    data: { step, reason, cohort: known.cohort },
-  };
-  const after = evolve({ ...known, status: 'active' }, dropped);
-  if (after.status === 'none') return plannedSteps(situation);
-  const { events, explanation } = plannedSteps({ ...situation, known: after });
-  return { events: [dropped, ...events], explanation };
+  if (notification === undefined || reason === undefined) return undefined;
+  return { type: 'NotificationDropped', data: { step: notification.step, reason, cohort } };
+};
+
+/** What is not called for any more goes first, so that something else can be planned. */
+const afterDropping = (situation: Situation): NextSteps => {
+  const dropped: RecoveryEvent[] = [];
+  let left = situation;
+  for (const find of [droppedRetry, droppedMail]) {
+    const event = find(left);
+    if (event === undefined) continue;
+    dropped.push(event);
+    left = { ...left, known: evolve({ ...left.known, status: 'active' }, event) as KnownRecovery };
+  }
+  const { events, explanation } = plannedSteps(left);
+  return { events: [...dropped, ...events], explanation };
 };
 
 /** Nothing follows while it may not be needed. */
@@ -161,4 +176,11 @@ export const nextSteps = (known: RecoveryCase, now: Instant, guidance: Guidance)
   const { stop } = situation.effects;
   const { events, explanation } = stop ? stopped(situation, stop) : afterDropping(situation);
   return { events: [...escalation(situation), ...events], explanation };
+};
+
+/** Why a retry that is due is not made after all; undefined where it is. */
+export const heldBack = (known: RecoveryCase, now: Instant, guidance: Guidance): string | undefined => {
+  const situation = situationOf(known, now, guidance);
+  const { stop } = situation.effects;
+  return stop ? `the rule "${stop.rule.name}" ends the recovery` : forbids(situation);
 };

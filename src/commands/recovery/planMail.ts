@@ -1,7 +1,9 @@
-import { isBefore, plus } from '../../kernel/clock.js';
+import { type Instant, isBefore, plus } from '../../kernel/clock.js';
 import { nextWithin, spansOf } from '../../kernel/localTime.js';
 import { isUrgent, mailPlans, type MailStep } from './mailPlans.js';
+import type { Circumstances } from './guidance.js';
 import type { Planned, Situation } from './planRetry.js';
+import type { RecoveryCase } from './state.js';
 
 /** However often its category changes, a recovery sends no more mails than that. */
 const MAX_MAILS = 6;
@@ -15,6 +17,13 @@ const refusalOf = ({ known, effects }: Situation): string | undefined => {
   if (effects.channel?.value === 'none') return `the rule "${effects.channel.rule.name}" wants no mail`;
   return undefined;
 };
+
+/** The earliest instant from `at` on at which the policy lets a mail go to this customer. */
+export const afterQuiet = (
+  { policy: { quiet_hours: quiet, timezone } }: RecoveryCase,
+  { timezone: zone = timezone }: Circumstances,
+  at: Instant,
+): Instant => (quiet && zone !== undefined ? nextWithin(at, zone, spansOf(quiet.to, quiet.from)) : at);
 
 /** The last mail says that it is the last, whatever a rule chooses for the others. */
 const templateOf = ({ effects }: Situation, planned: string): string =>
@@ -34,9 +43,8 @@ const mailAfter = (situation: Situation, retriesOver: boolean): PlannedMail => {
   if (step > MAX_MAILS) return { refused: 'enough mails went out' };
   if (next.afterRetries && !retriesOver) return { refused: 'retries come first' };
   const wanted = plus(now, index === 0 && retriesOver ? 0 : next.delay);
-  const zone = guidance.circumstances.timezone ?? known.policy.timezone;
   const quiet = known.policy.quiet_hours;
-  const at = quiet && zone !== undefined ? nextWithin(wanted, zone, spansOf(quiet.to, quiet.from)) : wanted;
+  const at = afterQuiet(known, guidance.circumstances, wanted);
   const because = isBefore(wanted, at)
     ? [`no mail from ${quiet?.from} to ${quiet?.to} o'clock local time`]
     : [];
@@ -52,11 +60,12 @@ export const planMail = (situation: Situation, retriesOver: boolean): PlannedMai
 
 /** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner. */
 export const superseded = (situation: Situation): string | undefined => {
-  const { notification, payable, classification } = situation.known;
+  const { notification, classification } = situation.known;
   if (notification === undefined || notification.messageId !== undefined) return undefined;
   const plan = mailPlans[classification.category];
   if (plan.length === 0) return 'no mail for this category';
-  if (!payable) return 'there is no checkout to lead the customer to';
+  const refused = refusalOf(situation);
+  if (refused !== undefined) return refused;
   const wanted = mailAfter(situation, false);
   if (!isUrgent(plan) || 'refused' in wanted) return undefined;
   const same = wanted.what.template === notification.template && !isBefore(wanted.at, notification.at);

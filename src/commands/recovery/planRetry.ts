@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Category } from '../../events/category.js';
 import { DAY, type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
 import { nextMonthDay, nextWithin, spansOf } from '../../kernel/localTime.js';
 import { permitFor } from '../credential/ledger.js';
@@ -26,7 +27,9 @@ export type Planned<T> =
 const jitter = (seed: string, attempt: number): number =>
   createHash('sha256').update(`${seed}:${attempt}`).digest().readUInt32BE(0) / 2 ** 32;
 
+/** A payday is waited for that many days more, and not beyond a week in all. */
 const PAYDAY_WITHIN_DAYS = 4;
+const LONGEST_WAIT_FOR_PAYDAY = 7;
 
 /** Days are told as days, an hour and less to the minute. */
 const spoken = (minutes: number): string => {
@@ -60,9 +63,15 @@ const minutesBefore = (policy: Policy, attempt: number): number =>
     policy.max_delay_minutes,
   );
 
-/** The wait before an attempt in milliseconds: up to a tenth shorter, so that a batch of failures spreads out. */
-export const backoff = (policy: Policy, seed: string, attempt: number): number =>
-  Math.round(minutesBefore(policy, attempt) * MINUTE * (1 - jitter(seed, attempt) / 10));
+/**
+ * The wait before an attempt in milliseconds: up to a tenth shorter, so that a batch of failures spreads out; longer
+ * where it is a limit that has to pass.
+ */
+export const backoff = (policy: Policy, seed: string, attempt: number, category?: Category): number => {
+  const tenth = jitter(seed, attempt) / 10;
+  const spread = category === 'velocity_limit' ? 1 + tenth : 1 - tenth;
+  return Math.round(minutesBefore(policy, attempt) * MINUTE * spread);
+};
 
 /** Why the same method is not charged again at all. */
 const refusalOf = (
@@ -81,7 +90,7 @@ const refusalOf = (
   if (known.pspRetries === 'to_stop') return 'the PSP is first told to stop its own retries';
   if (known.pspRetries === 'watched') return 'the PSP retries by itself, and is left to it';
   if (known.pspRetries === 'gave_up') return 'the PSP retried by itself, and gave up';
-  if (country === 'IN' && brand !== 'upi')
+  if ((country === 'IN' || brand === 'rupay') && brand !== 'upi')
     return 'a card of India is debited only after a notice of 24 hours, which the customer has not had';
   if (effects.skip_retries) return `the rule "${effects.skip_retries.rule.name}" skips retries`;
   if (used >= max_retries) return 'the policy allows no further attempt';
@@ -89,6 +98,14 @@ const refusalOf = (
   if (used >= perCase) return `no payment is tried more than ${perCase} times`;
   return undefined;
 };
+
+/** As many as policy, rules, category and limits together leave. */
+export const retriesAllowed = (situation: Situation): number =>
+  Math.min(
+    policyOf(situation).max_retries,
+    categoryRetryCaps[situation.known.classification.category] ?? Infinity,
+    situation.guidance.limits.perCase,
+  );
 
 /** A time that only moves on, and what moved it. */
 const timeline = (start: Instant, why: string) => {
@@ -105,26 +122,32 @@ const timeline = (start: Instant, why: string) => {
   };
 };
 
+const NETWORK_WAITS = 'the network asks to wait that long';
+
+/** A wait that the network asks for goes before the one that is listed for the category. */
 const wantedTime = (situation: Situation, policy: ReturnType<typeof policyOf>, attempt: number) => {
   const { known, now, guidance, effects } = situation;
   const { category, earliest_at } = known.classification;
   const minutes = minutesBefore(policy, attempt);
   const zone = guidance.circumstances.timezone ?? policy.timezone;
-  const line = timeline(
-    plus(now, backoff(policy, known.paymentId, attempt)),
-    `${spoken(minutes)} before attempt ${attempt}${policy.waits ? ` after ${category}` : ''}`,
-  );
-  line.to(earliest_at, 'the network asks to wait that long');
+  const told = policy.waits !== undefined && earliest_at !== undefined && isBefore(now, earliest_at);
+  const line = told
+    ? timeline(earliest_at, NETWORK_WAITS)
+    : timeline(
+        plus(now, backoff(policy, known.paymentId, attempt, category)),
+        `waits ${spoken(minutes)} before attempt ${attempt}${policy.waits ? `, as set for ${category.replaceAll('_', ' ')}` : ''}`,
+      );
+  line.to(earliest_at, NETWORK_WAITS);
   if (effects.delay_minutes)
     line.to(
       plus(now, effects.delay_minutes.value * MINUTE),
-      `the rule "${effects.delay_minutes.rule.name}" delays`,
+      `the rule "${effects.delay_minutes.rule.name}" delays it`,
     );
-  if (category === 'insufficient_funds' && policy.payday_days)
-    line.to(
-      nextMonthDay(line.at(), zone ?? 'UTC', policy.payday_days, PAYDAY_WITHIN_DAYS),
-      'a payday is near',
-    );
+  if (category === 'insufficient_funds' && policy.payday_days && !told) {
+    const left = LONGEST_WAIT_FOR_PAYDAY - Math.floor(minutes / 1440);
+    const within = Math.min(PAYDAY_WITHIN_DAYS, left);
+    line.to(nextMonthDay(line.at(), zone ?? 'UTC', policy.payday_days, within), 'a payday is near');
+  }
   return { line, zone };
 };
 
@@ -143,6 +166,17 @@ const heedHours = (
   const scheme = guidance.limits.openHours[guidance.circumstances.brand];
   if (scheme)
     line.to(nextWithin(line.at(), scheme.timezone, scheme.open, spread), 'the scheme takes attempts then');
+};
+
+/** Why a charge that is planned must not be made as things stand now; undefined where nothing forbids it. */
+export const forbids = (situation: Situation): string | undefined => {
+  const { scheduled: _, ...known } = situation.known;
+  const bare = { ...situation, known };
+  const refused = refusalOf(bare, policyOf(bare));
+  if (refused !== undefined) return refused;
+  const { ledger, limits, circumstances } = situation.guidance;
+  const permit = permitFor(ledger, chargeOf(known, circumstances), situation.now, limits);
+  return 'refused' in permit ? permit.refused : undefined;
 };
 
 /** When the same method is charged again, or why it is not. */

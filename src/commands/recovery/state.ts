@@ -1,5 +1,5 @@
 import { DAY, HOUR, type Instant } from '../../kernel/clock.js';
-import type { Classification, Cohort } from '../../events/recovery.js';
+import type { Category, Classification, Cohort } from '../../events/recovery.js';
 import type { RetryPolicy } from '../../events/organization.js';
 import type { SuccessSource } from '../../events/payment.js';
 import type { MailPlan } from './mailPlans.js';
@@ -74,7 +74,8 @@ export interface RecoveryCase {
   readonly attempts: number;
   /** Of these, those that the PSP refused for a fault that is not the customer's: they use nothing up. */
   readonly refused: number;
-  readonly scheduled?: { readonly attempt: number; readonly at: Instant };
+  /** For a failure of that category. */
+  readonly scheduled?: { readonly attempt: number; readonly at: Instant; readonly category: Category };
   readonly open?: OpenAttempt;
   readonly notification?: PendingNotification;
   /** Mails that are out or were given up. */

@@ -91,7 +91,10 @@ const settleOpen = function* (card: Card, debt: Debt, known: KnownRecovery, open
 const notify = function* (card: Card, debt: Debt, step: number): Steps {
   const { now } = card;
   const messageId = `<${debt.id}.${step}>`;
-  card.give(debt, { type: 'StartNotification', data: { step, messageId, now } });
+  card.give(debt, {
+    type: 'StartNotification',
+    data: { step, messageId, guidance: card.guidance(debt), now },
+  });
   yield;
   const lost = { status: 'failed', permanent: card.dice.chance(0.2), reason: 'bounced' } as const;
   const outcome = card.dice.chance(0.9) ? ({ status: 'sent' } as const) : lost;
