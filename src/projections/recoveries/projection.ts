@@ -35,13 +35,8 @@ const closed = (
     notifications: dropNotifications(row.notifications),
   });
 
-const ownershipOf = (
-  mode: PspRetryMode,
-  since: string,
-): Pick<RecoveryRow, 'psp_retries' | 'psp_retries_since'> => ({
-  psp_retries: mode === 'watch' ? 'watched' : 'to_stop',
-  psp_retries_since: instant(since),
-});
+const ownerOf = (mode: PspRetryMode | undefined): RecoveryRow['psp_retries'] =>
+  mode === undefined ? null : mode === 'watch' ? 'watched' : 'to_stop';
 
 const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
   const { data } = event;
@@ -67,9 +62,8 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
     policy_version: data.policy_version,
     attempts: [],
     notifications: [],
-    ...(data.psp_retries === undefined
-      ? { psp_retries: null, psp_retries_since: null }
-      : ownershipOf(data.psp_retries, data.cohort.opened_at)),
+    psp_retries: ownerOf(data.psp_retries),
+    psp_retries_since: data.psp_retries === undefined ? null : instant(data.cohort.opened_at),
     psp_retries_check_at: null,
     escalations: [],
     escalated: false,
@@ -112,7 +106,7 @@ const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
   PspRetriesFound: (row, event) => {
     const { mode, found_at } = event.data;
     const attempts = dropAttempts(row.attempts);
-    return moved(row, event, { ...ownershipOf(mode, found_at), attempts });
+    return moved(row, event, { psp_retries: ownerOf(mode), psp_retries_since: instant(found_at), attempts });
   },
   PspRetriesUndecided: (row, event) =>
     moved(row, event, { psp_retries_check_at: instant(event.data.check_at) }),
