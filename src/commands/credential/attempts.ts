@@ -24,15 +24,19 @@ export const credentialIdOf = (
   return deriveId('credential', orgId, gateway, ...name);
 };
 
-/**
- * Gives a command on the attempts of a credential.
- * @returns the ledger as it is then, and where it stood
- */
-export const onCredential = (
+/** The attempts on a credential, as they were just read or extended. */
+export interface Counted {
+  readonly credentialId: string;
+  readonly ledger: Loaded<Ledger>;
+}
+
+/** Gives a command on the attempts of a credential. */
+export const onCredential = async (
   store: EventStore,
   credentialId: string,
   command: CredentialCommand,
   context: CommandContext,
-  from?: Loaded<Ledger>,
-): Promise<Loaded<Ledger>> =>
-  handle(store, credentialDecider, credentialStream(credentialId), command, context, from ? { from } : {});
+): Promise<Counted> => {
+  const ledger = await handle(store, credentialDecider, credentialStream(credentialId), command, context);
+  return { credentialId, ledger };
+};

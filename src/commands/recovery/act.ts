@@ -47,21 +47,20 @@ const retry = async (
   payment: Loaded<Payment>,
   attempt: number,
 ): Promise<Done> => {
+  const guidance = await guidanceFor(acting, payment);
   if (known.pspRetries === undefined && isRetriedByPsp(payment.state)) {
     const mode = known.policy.psp_retries ?? 'watch';
-    const guidance = await guidanceFor(acting, payment);
     return give(acting, { type: 'FindPspRetries', data: { mode, guidance, now: nowOf(acting) } });
   }
   const forgo = (guidance: Guidance): Promise<Done> =>
     give(acting, { type: 'ForgoRetry', data: { attempt, guidance, now: nowOf(acting) } });
-  const guidance = await guidanceFor(acting, payment);
   if (heldBack(known, nowOf(acting), guidance) !== undefined) return forgo(guidance);
   const slot = await reserve(acting, known, payment, attempt);
-  const { reserved, credentialId, ledger } = slot;
   acting.deps.faults('retry:after-reserve');
-  if (!reserved) return forgo(await guidanceFor(acting, payment, ledger));
+  if (!slot.reserved) return forgo(await guidanceFor(acting, payment, slot));
   const idempotencyKey = `${acting.principal.orgId}:${acting.recoveryId}:${attempt}`;
   const charged = chargedOf(debtOrThrow(acting, known, payment.state));
+  const { credentialId } = slot;
   const data = { attempt, idempotencyKey, charged, credentialId, now: nowOf(acting) };
   const begun = await give(acting, { type: 'StartRetry', data });
   acting.deps.faults('retry:after-intent');

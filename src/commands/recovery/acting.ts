@@ -8,7 +8,7 @@ import type { Logger } from '../../kernel/logger.js';
 import type { MailOutcome, Psp } from '../../kernel/ports.js';
 import type { Principal } from '../../kernel/principal.js';
 import type { CommandContext } from '../context.js';
-import type { Ledger } from '../credential/ledger.js';
+import type { Counted } from '../credential/attempts.js';
 import { handle, type Handled, load, type Loaded } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
 import type { Payment } from '../payment/state.js';
@@ -105,9 +105,6 @@ export const give = (acting: Acting, command: RecoveryCommand): Promise<Handled<
 export const paymentOf = ({ deps: { store } }: Acting, known: KnownRecovery): Promise<Loaded<Payment>> =>
   load(store, paymentDecider, paymentStream(known.paymentId));
 
-/** What the next decision heeds beside the recovery; `ledger` where it was just read. */
-export const guidanceFor = (
-  acting: Acting,
-  payment: Loaded<Payment>,
-  ledger?: Loaded<Ledger>,
-): Promise<Guidance> => readGuidance(acting.deps, acting.principal.orgId, payment, nowOf(acting), ledger);
+/** What the next decision heeds beside the recovery; `counted` where it was just read. */
+export const guidanceFor = (acting: Acting, payment: Loaded<Payment>, counted?: Counted): Promise<Guidance> =>
+  readGuidance(acting.deps, acting.principal.orgId, payment, nowOf(acting), counted);

@@ -61,11 +61,10 @@ export const followFailure = async (
   const first = payment.failures?.firstTrigger === failure.trigger_id;
   authorize(context.principal, first ? 'recovery.start' : 'recovery.record_failure');
   const debt = debtOf(orgId, paymentId, payment);
-  const counted = cardFailureOf(payment, failure);
-  const classification = classify(counted.failure, failure.failed_at, tablesInForceOn(context.now));
-  const ledger = await countFailure(store, counted, classification, commandOf(message, context));
+  const onCard = cardFailureOf(payment, failure);
+  const classification = classify(onCard.failure, failure.failed_at, tablesInForceOn(context.now));
+  const counted = await countFailure(store, onCard, classification, commandOf(message, context));
   if (message.data.late) return;
-  const newest = payment.status === 'failed' && payment.last.trigger_id === failure.trigger_id;
   const latest = payment.status === 'failed' ? payment.last : failure;
   const { next_at: pspRetryAt } = failure.psp_retries ?? {};
   const data = {
@@ -81,7 +80,7 @@ export const followFailure = async (
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
     ...(pspRetryAt !== undefined && { pspRetries: policy.psp_retries ?? 'watch' }),
     pspGaveUp: pspGaveUp({ ...latest, ...failure }),
-    guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, newest ? ledger : undefined),
+    guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, counted),
     now: context.now,
   };
   const options = first ? { from: absent(recoveryDecider) } : {};

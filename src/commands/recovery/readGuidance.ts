@@ -3,9 +3,8 @@ import type { EventStore } from '../../events/eventStore.js';
 import { cardBrandOf } from '../../kernel/cardBrand.js';
 import type { Instant } from '../../kernel/clock.js';
 import type { OrgId } from '../../kernel/ids.js';
-import { credentialIdOf } from '../credential/attempts.js';
+import { type Counted, credentialIdOf } from '../credential/attempts.js';
 import { credentialDecider } from '../credential/decide.js';
-import type { Ledger } from '../credential/ledger.js';
 import { limitsOn } from '../credential/networkLimits.js';
 import { load, type Loaded } from '../handle.js';
 import type { FailedData, Payment } from '../payment/state.js';
@@ -34,7 +33,7 @@ const revisionOf = ({ revision }: Loaded<unknown>): number =>
 
 /**
  * Everything a decision heeds beside the recovery's own stream, read now.
- * @param ledger the attempts on the payment's credential, where they are at hand
+ * @param counted attempts that are at hand: heeded where they are those on the credential that the payment has now
  * @throws Error when no failure of the payment is recorded: there is nothing to decide
  */
 export const readGuidance = async (
@@ -42,14 +41,15 @@ export const readGuidance = async (
   orgId: OrgId,
   payment: Loaded<Payment>,
   now: Instant,
-  ledger?: Loaded<Ledger>,
+  counted?: Counted,
 ): Promise<Guidance> => {
   const last = payment.state.status === 'unknown' ? undefined : payment.state.last;
   if (last === undefined) throw new Error('a payment that never failed has no recovery');
-  const stream = credentialStream(credentialIdOf(orgId, last));
+  const credentialId = credentialIdOf(orgId, last);
+  const known = counted?.credentialId === credentialId ? counted.ledger : undefined;
   const [rules, attempts] = await Promise.all([
     rulesOf(orgId),
-    ledger ?? load(store, credentialDecider, stream),
+    known ?? load(store, credentialDecider, credentialStream(credentialId)),
   ]);
   return {
     rules,

@@ -95,17 +95,19 @@ export const settle = async (
   const now = nowOf(acting);
   const settlement = settlementOf(outcome, now);
   const slot = slotAfter(outcome, settlement, open, now);
-  const { credentialId, ...ref } = {
-    attempt,
-    recoveryId: acting.recoveryId,
-    credentialId: open.credentialId,
-  };
-  const ledger =
-    slot &&
-    credentialId &&
-    (await settleSlot(deps.store, credentialId, ref, slot, contextOf(acting, 'slot')));
+  const { recoveryId } = acting;
+  const counted =
+    slot === undefined || open.credentialId === undefined
+      ? undefined
+      : await settleSlot(
+          deps.store,
+          open.credentialId,
+          { recoveryId, attempt },
+          slot,
+          contextOf(acting, 'slot'),
+        );
   deps.faults('retry:after-slot');
-  const guidance = await guidanceFor(acting, payment, ledger || undefined);
+  const guidance = await guidanceFor(acting, payment, counted);
   const data = { attempt, outcome: settlement, guidance, now };
   const done = await give(acting, { type: 'SettleRetry', data });
   if (done.events.some(({ type }) => type === 'DoublePaymentSuspected'))

@@ -40,10 +40,12 @@ export const settleDeclinedAttempt = async (
   const full = { ...context, commandId: deriveId('settle', recoveryId, triggerId) };
   const slot = slotOutcomeOf(outcome);
   const { credentialId } = known.open;
-  const ledger =
-    slot && credentialId && (await settleSlot(store, credentialId, { recoveryId, attempt }, slot, full));
+  const counted =
+    slot === undefined || credentialId === undefined
+      ? undefined
+      : await settleSlot(store, credentialId, { recoveryId, attempt }, slot, full);
   const payment = await load(store, paymentDecider, paymentStream(known.paymentId));
-  const guidance = await readGuidance(sources, principal.orgId, payment, now, ledger || undefined);
+  const guidance = await readGuidance(sources, principal.orgId, payment, now, counted);
   const command = { type: 'SettleRetry', data: { attempt, outcome, triggerId, guidance, now } } as const;
   return (await handle(store, recoveryDecider, stream, command, full, { from: loaded })).position;
 };

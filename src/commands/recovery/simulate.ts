@@ -72,11 +72,15 @@ const supposedGuidance = async (
   classification: Classification,
   { failed, rules, now }: Supposed,
 ): Promise<Guidance> => {
-  const credential = await load(store, credentialDecider, credentialStream(credentialIdOf(orgId, failed)));
+  const credentialId = credentialIdOf(orgId, failed);
+  const credential = await load(store, credentialDecider, credentialStream(credentialId));
   const counted = credentialDecider.decide(externalAttemptOf(failed, classification), credential.state);
   const ledger = { ...credential, state: counted.reduce(credentialDecider.evolve, credential.state) };
   const loaded = { ...absent(paymentDecider), state: payment };
-  return readGuidance({ store, rulesOf: () => Promise.resolve(rules) }, orgId, loaded, now, ledger);
+  return readGuidance({ store, rulesOf: () => Promise.resolve(rules) }, orgId, loaded, now, {
+    credentialId,
+    ledger,
+  });
 };
 
 /**

@@ -8,7 +8,7 @@ import {
 import type { Instant } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { CommandContext } from '../context.js';
-import { credentialIdOf, onCredential } from '../credential/attempts.js';
+import { type Counted, credentialIdOf, onCredential } from '../credential/attempts.js';
 import {
   type AttemptRef,
   isReserved,
@@ -16,7 +16,7 @@ import {
   type SettleAttempt,
   type Verdict,
 } from '../credential/decide.js';
-import type { Charge, Ledger } from '../credential/ledger.js';
+import type { Charge } from '../credential/ledger.js';
 import { limitsOn } from '../credential/networkLimits.js';
 import { load, type Loaded } from '../handle.js';
 import type { FailedData, Payment } from '../payment/state.js';
@@ -34,11 +34,9 @@ import type { KnownRecovery } from './state.js';
  * without the other does the same again, and the stream knows it.
  */
 
-export interface Slot {
+export interface Slot extends Counted {
   readonly reserved: boolean;
   readonly takenAt: Instant;
-  readonly credentialId: string;
-  readonly ledger: Loaded<Ledger>;
 }
 
 /** @param taken the credential whose slot the attempt has already, where it is asked for again */
@@ -57,8 +55,8 @@ export const reserve = async (
   const charge = chargeOf(known, circumstancesOf(last));
   const data = { recoveryId, attempt, charge, limits: limitsOn(now), now };
   const context = contextOf(acting, 'ReserveAttempt');
-  const ledger = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
-  return { reserved: isReserved(ledger.state, data), takenAt: now, credentialId, ledger };
+  const counted = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
+  return { ...counted, reserved: isReserved(counted.ledger.state, data), takenAt: now };
 };
 
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
@@ -90,7 +88,7 @@ export const settleSlot = (
   attempt: AttemptRef,
   outcome: SlotOutcome,
   context: CommandContext,
-): Promise<Loaded<Ledger>> => {
+): Promise<Counted> => {
   const data = { ...attempt, ...outcome, now: context.now };
   const commandId = deriveId('slot', context.commandId);
   return onCredential(store, credentialId, { type: 'SettleAttempt', data }, { ...context, commandId });
@@ -133,7 +131,7 @@ export const countFailure = (
   failure: FailedData,
   classification: Classification,
   context: CommandContext,
-): Promise<Loaded<Ledger>> => {
+): Promise<Counted> => {
   const commandId = deriveId('slot', context.commandId);
   const credentialId = credentialIdOf(context.principal.orgId, failure);
   const command = externalAttemptOf(failure, classification);

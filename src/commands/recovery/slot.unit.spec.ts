@@ -238,6 +238,24 @@ describe("a charge's slot", () => {
     expect((await ledgerTypes(world)).slice(-2)).to.deep.equal(['AttemptReserved', 'AttemptSettled']);
   });
 
+  it('of a card that was replaced meanwhile says nothing of when the new one is charged', async () => {
+    const world = await onCard([{ status: 'unknown', reason: 'timeout' }]);
+    for (let n = 1; n <= 8; n++)
+      await elsewhere(world, `other-${n}`, 'allowed', plus(T0, n * MINUTE - 20 * DAY));
+    world.advance(HOUR);
+    await world.run();
+    await world.fail(SOFT, { payment_method: { id: 'pm_2', fingerprint: 'fp_2' } });
+    const sources = { store: world.store, rulesOf: rulesReader(world.store) };
+    const attempt = { recoveryId: RECOVERY_ID, attempt: 1, failure: SOFT, triggerId: 'ch_1' };
+    const context = {
+      ...world.context(),
+      principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,
+    };
+    await settleDeclinedAttempt(sources, attempt, context);
+    const last = (await world.recovery()).findLast(({ type }) => type === 'RetryScheduled');
+    expect((last?.data as { at: string }).at < plus(T0, DAY)).to.equal(true);
+  });
+
   it('counts a failure once, however often its message comes', async () => {
     const world = await onCard();
     await world.follow(paymentStream(PAYMENT_ID));
