@@ -61,8 +61,9 @@ const isFree = (ledger: Ledger, { recoveryId, attempt, charge, limits, now }: Re
 };
 
 /**
- * Nothing where a limit is reached, or none holds: whoever asked sees no reservation, and asks `permitFor` why. Asked for again before
- * it is settled, a slot is taken anew as of now: the charge may be made only now, and others have been meanwhile.
+ * Nothing where a limit is reached, or none holds: whoever asked sees no reservation, and asks `permitFor` why. Asked
+ * for again before it is settled, a slot is taken anew as of now: the charge may be made only now, and others have been
+ * meanwhile.
  */
 const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
   const { recoveryId: recovery_id, attempt, charge, limits, now } = data;
