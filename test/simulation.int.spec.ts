@@ -230,6 +230,37 @@ describe('simulation over HTTP', () => {
     expect((await simulate({ opened_at: plus(NOW, -31 * DAY) })).end?.reason).to.equal('insufficient_funds');
   });
 
+  it('counts the retries that it supposes', async () => {
+    const opened_at = plus(NOW, -8 * DAY);
+    const countersAt = async (attempt: number, over: object = {}) =>
+      (await simulate({ attempt, opened_at, ...over })).retry?.explanation.counters;
+    expect((await countersAt(3))?.['visa_30d']).to.equal(3);
+    const mastercard = { failure: { ...PAYMENT.failure, card_brand: 'mastercard' } };
+    expect(await countersAt(4, mastercard), 'spread over the days').to.deep.include({
+      mastercard_24h: 1,
+      mastercard_30d: 4,
+    });
+    const debit = {
+      failure: { ...PAYMENT.failure, card_brand: 'ach' },
+      payment_method: { fingerprint: 'ba' },
+    };
+    expect((await countersAt(2, debit))?.['ach_180d']).to.equal(2);
+    const spent = await simulate({ attempt: 3, opened_at, ...debit });
+    expect(spent.retry, 'an entry is presented twice more').to.equal(null);
+    expect(JSON.stringify(spent.mail)).to.contain('the recovery ends before the next attempt');
+  });
+
+  it('counts the attempts of the payment itself once, as it supposes them', async () => {
+    const about = { transaction_ref: 'inv_known' };
+    await report(about);
+    await report({ ...about, occurred_at: plus(NOW, -DAY) });
+    await report({ transaction_ref: 'inv_other' });
+    const { retry } = await simulate(about);
+    expect(retry?.explanation.counters['visa_30d']).to.equal(2);
+    const third = await simulate({ ...about, attempt: 3 });
+    expect(third.retry?.explanation.counters['visa_30d']).to.equal(4);
+  });
+
   it('is of the own organization only', async () => {
     for (let n = 0; n < 15; n++) await report({ transaction_ref: `used_${n}` });
     await addRule('Stop all', {}, { stop: { reason: 'enough' } });

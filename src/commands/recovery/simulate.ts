@@ -1,11 +1,14 @@
-import { credentialStream } from '../../events/credential.js';
+import { type CredentialEvent, credentialStream } from '../../events/credential.js';
 import type { EventStore } from '../../events/eventStore.js';
+import { paymentStream } from '../../events/payment.js';
 import type { Classification, RecoveryEvent } from '../../events/recovery.js';
-import type { Instant } from '../../kernel/clock.js';
-import { type OrgId, paymentIdOf } from '../../kernel/ids.js';
+import { type Instant, plus } from '../../kernel/clock.js';
+import { type OrgId, paymentIdOf, type RecoveryId, recoveryIdOf } from '../../kernel/ids.js';
 import type { Debt } from '../../kernel/ports.js';
 import { credentialIdOf } from '../credential/attempts.js';
-import { credentialDecider } from '../credential/decide.js';
+import { credentialDecider, type RecordExternalAttempt, type Verdict } from '../credential/decide.js';
+import type { Charge, Ledger } from '../credential/ledger.js';
+import { limitsOn } from '../credential/networkLimits.js';
 import { absent, load } from '../handle.js';
 import { retryPolicyOf } from '../organization/commands.js';
 import { debtOf } from '../payment/debt.js';
@@ -13,6 +16,7 @@ import { paymentDecider } from '../payment/decide.js';
 import {
   evolve as evolvePayment,
   type FailedData,
+  failureBy,
   initialState as initialPayment,
   type Payment,
 } from '../payment/state.js';
@@ -64,18 +68,59 @@ const supposedCase = (
   return { begun: begun.data, known: { ...state, attempts: attempt - 1 } };
 };
 
+/** Retries before the next one: declined as the payment was, at even distances since the recovery began. */
+const supposedRetries = (
+  recoveryId: RecoveryId,
+  charge: Charge,
+  verdict: Verdict,
+  { attempt: next, openedAt, now }: Supposed,
+): CredentialEvent[] => {
+  const distance = (Date.parse(now) - Date.parse(openedAt)) / (next - 1);
+  const limits_version = limitsOn(now).version;
+  return Array.from({ length: next - 1 }, (_, index): CredentialEvent[] => {
+    const attempt = index + 1;
+    const at = plus(openedAt, Math.round(attempt * distance));
+    const ref = { recovery_id: recoveryId, attempt };
+    return [
+      { type: 'AttemptReserved', data: { ...ref, ...charge, limits_version, reserved_at: at } },
+      { type: 'AttemptSettled', data: { ...ref, outcome: 'declined', verdict, settled_at: at } },
+    ];
+  }).flat();
+};
+
+/** The attempts on the card as they would be: those of the payment itself are the supposed ones. */
+const supposedLedger = (
+  ledger: Ledger,
+  known: Payment,
+  recoveryId: RecoveryId,
+  failure: RecordExternalAttempt,
+  supposed: Supposed,
+): Ledger => {
+  const isOwn = (id: string) => failureBy(known, id) !== undefined || id.startsWith(`${recoveryId}:`);
+  const others = { ...ledger, entries: ledger.entries.filter(({ id }) => !isOwn(id)) };
+  const { charge, verdict } = failure.data;
+  const retries = supposedRetries(recoveryId, { ...charge, initiator: 'merchant' }, verdict, supposed);
+  return [...credentialDecider.decide(failure, others), ...retries].reduce(credentialDecider.evolve, others);
+};
+
 /** Everything the decision heeds, as it would be once the failure was taken in. Nothing is appended. */
 const supposedGuidance = async (
   store: EventStore,
   orgId: OrgId,
   payment: Payment,
   classification: Classification,
-  { failed, rules, now }: Supposed,
+  supposed: Supposed,
 ): Promise<Guidance> => {
+  const { failed, rules, now } = supposed;
   const credentialId = credentialIdOf(orgId, failed);
-  const credential = await load(store, credentialDecider, credentialStream(credentialId));
-  const counted = credentialDecider.decide(externalAttemptOf(failed, classification), credential.state);
-  const ledger = { ...credential, state: counted.reduce(credentialDecider.evolve, credential.state) };
+  const paymentId = paymentIdOf(orgId, failed.transaction_ref);
+  const [credential, { state: known }] = await Promise.all([
+    load(store, credentialDecider, credentialStream(credentialId)),
+    load(store, paymentDecider, paymentStream(paymentId)),
+  ]);
+  const failure = externalAttemptOf(failed, classification);
+  const state = supposedLedger(credential.state, known, recoveryIdOf(paymentId), failure, supposed);
+  const ledger = { ...credential, state };
   const loaded = { ...absent(paymentDecider), state: payment };
   return readGuidance({ store, rulesOf: () => Promise.resolve(rules) }, orgId, loaded, now, {
     credentialId,
