@@ -1,6 +1,6 @@
 import { type Instant, isBefore, plus } from '../../kernel/clock.js';
 import type { PaymentId } from '../../kernel/ids.js';
-import type { ChargeOutcome, Debt } from '../../kernel/ports.js';
+import type { ChargeOutcome, Debt, Failure } from '../../kernel/ports.js';
 import { isDeclined } from '../credential/decide.js';
 import type { Loaded } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
@@ -23,15 +23,27 @@ import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from
 
 const NO_CHARGE = { code: 'processing_error', message: 'the PSP knows of no charge for this attempt' };
 
+export const declinedBy = (failure: Failure, now: Instant) =>
+  ({ status: 'declined', failure, classification: classify(failure, now) }) as const;
+
+const brandIn = ({ card_brand }: Failure = {}): Failure => (card_brand === undefined ? {} : { card_brand });
+
+/** With the brand of the card that was charged, as earlier reports told it, where this answer leaves it out. */
+export const withBrand = (failure: Failure, { charged }: OpenAttempt, payment: Payment): Failure => {
+  const known = payment.status === 'unknown' ? undefined : payment.last;
+  const replaced = charged !== undefined && charged.payment_method_id !== known?.payment_method?.id;
+  return replaced ? failure : { ...brandIn(known?.failure), ...failure };
+};
+
 /** The PSP's answer as the decider takes it. A lookup that finds nothing means that nothing was charged. */
 export const settlementOf = (outcome: ChargeOutcome, now: Instant): Settlement => {
   switch (outcome.status) {
     case 'succeeded':
       return { status: 'succeeded', reference: outcome.reference };
     case 'declined':
-      return { status: 'declined', failure: outcome.failure, classification: classify(outcome.failure, now) };
+      return declinedBy(outcome.failure, now);
     case 'not_found':
-      return settlementOf({ status: 'declined', failure: NO_CHARGE }, now);
+      return declinedBy(NO_CHARGE, now);
     case 'unknown':
       return { status: 'unknown', reason: outcome.reason.slice(0, 500) };
     default:
@@ -93,7 +105,11 @@ export const settle = async (
   const outcome = await deps.psp[ask](debt, idempotencyKey, requestIdOf(acting, String(attempt)));
   deps.faults('retry:after-charge');
   const now = nowOf(acting);
-  const settlement = settlementOf(outcome, now);
+  const told =
+    outcome.status === 'declined'
+      ? { ...outcome, failure: withBrand(outcome.failure, open, payment.state) }
+      : outcome;
+  const settlement = settlementOf(told, now);
   const slot = slotAfter(outcome, settlement, open, now);
   const { recoveryId } = acting;
   const counted =

@@ -7,9 +7,9 @@ import { assertOwn, authorize } from '../authorize.js';
 import { handle, load } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
 import type { FactContext } from '../payment/record.js';
-import { classify } from './classification/classify.js';
 import { recoveryDecider } from './decide.js';
 import { type GuidanceSources, readGuidance } from './readGuidance.js';
+import { declinedBy, withBrand } from './settle.js';
 import { settleSlot, slotOutcomeOf } from './slot.js';
 
 export interface DeclinedAttempt {
@@ -36,7 +36,8 @@ export const settleDeclinedAttempt = async (
   assertOwn(principal, loaded.orgId, 'recovery');
   const known = loaded.state;
   if (known.status === 'none' || known.open?.attempt !== attempt) return loaded.position;
-  const outcome = { status: 'declined', failure, classification: classify(failure, now) } as const;
+  const payment = await load(store, paymentDecider, paymentStream(known.paymentId));
+  const outcome = declinedBy(withBrand(failure, known.open, payment.state), now);
   const full = { ...context, commandId: deriveId('settle', recoveryId, triggerId) };
   const slot = slotOutcomeOf(outcome);
   const { credentialId } = known.open;
@@ -44,7 +45,6 @@ export const settleDeclinedAttempt = async (
     slot === undefined || credentialId === undefined
       ? undefined
       : await settleSlot(store, credentialId, { recoveryId, attempt }, slot, full);
-  const payment = await load(store, paymentDecider, paymentStream(known.paymentId));
   const guidance = await readGuidance(sources, principal.orgId, payment, now, counted);
   const command = { type: 'SettleRetry', data: { attempt, outcome, triggerId, guidance, now } } as const;
   return (await handle(store, recoveryDecider, stream, command, full, { from: loaded })).position;

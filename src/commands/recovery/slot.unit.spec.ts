@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { actWorld, type ActWorld, ORG, PAYMENT_ID, RECOVERY_ID } from '../../../test/support/actWorld.js';
+import {
+  actWorld,
+  ActWorld,
+  LedgerPsp,
+  ORG,
+  PAYMENT_ID,
+  RECOVERY_ID,
+} from '../../../test/support/actWorld.js';
 import { T0 } from '../../../test/support/recoverySamples.js';
 import { credentialStream } from '../../events/credential.js';
 import { paymentStream } from '../../events/payment.js';
@@ -31,6 +38,8 @@ const elsewhere = (world: ActWorld, id: string, retry: 'never' | 'allowed', at: 
   const context = { ...world.context(), commandId: deriveId('elsewhere', id) };
   return onCredential(world.store, CREDENTIAL, { type: 'RecordExternalAttempt', data }, context);
 };
+
+const psp = { actor: { type: 'psp', id: 's' }, orgId: ORG } as const;
 
 class Killed extends Error {}
 const killedAt = (point: FaultPoint) => ({
@@ -229,10 +238,7 @@ describe("a charge's slot", () => {
     await world.run();
     const sources = { store: world.store, rulesOf: rulesReader(world.store) };
     const attempt = { recoveryId: RECOVERY_ID, attempt: 1, failure: SOFT, triggerId: 'ch_1' };
-    const context = {
-      ...world.context(),
-      principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,
-    };
+    const context = { ...world.context(), principal: psp };
     await settleDeclinedAttempt(sources, attempt, context);
     await settleDeclinedAttempt(sources, attempt, context);
     expect((await ledgerTypes(world)).slice(-2)).to.deep.equal(['AttemptReserved', 'AttemptSettled']);
@@ -247,13 +253,46 @@ describe("a charge's slot", () => {
     await world.fail(SOFT, { payment_method: { id: 'pm_2', fingerprint: 'fp_2' } });
     const sources = { store: world.store, rulesOf: rulesReader(world.store) };
     const attempt = { recoveryId: RECOVERY_ID, attempt: 1, failure: SOFT, triggerId: 'ch_1' };
-    const context = {
-      ...world.context(),
-      principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,
-    };
+    const context = { ...world.context(), principal: psp };
     await settleDeclinedAttempt(sources, attempt, context);
     const last = (await world.recovery()).findLast(({ type }) => type === 'RetryScheduled');
     expect((last?.data as { at: string }).at < plus(T0, DAY)).to.equal(true);
+  });
+
+  describe('settled with an answer that does not tell the brand', () => {
+    /** Mastercard's word for "never again": other networks send no such. */
+    const ADVICE: Failure = { decline_code: 'insufficient_funds', advice_code: '03' };
+    const chargedOnVisa = async (answer: ChargeOutcome): Promise<ActWorld> => {
+      const world = new ActWorld(new LedgerPsp([answer]), CARD);
+      world.advance(300 * DAY);
+      await world.fail({ decline_code: 'insufficient_funds', card_brand: 'visa' });
+      world.advance(8 * DAY);
+      await world.run();
+      return world;
+    };
+    const permissionsOf = async (world: ActWorld) =>
+      (await world.recovery()).flatMap(({ type, data }) => (type === 'RetryDeclined' ? [data.retry] : []));
+    const reported = (world: ActWorld): Promise<unknown> => {
+      const sources = { store: world.store, rulesOf: rulesReader(world.store) };
+      const attempt = { recoveryId: RECOVERY_ID, attempt: 1, failure: ADVICE, triggerId: 'ch_1' };
+      return settleDeclinedAttempt(sources, attempt, { ...world.context(), principal: psp });
+    };
+
+    it('is read by the one that is known', async () => {
+      const answered = await chargedOnVisa(declined(ADVICE));
+      expect(await permissionsOf(answered)).to.deep.equal(['allowed']);
+      const told = await chargedOnVisa({ status: 'unknown', reason: 'timeout' });
+      await reported(told);
+      expect(await permissionsOf(told)).to.deep.equal(['allowed']);
+    });
+
+    it('is not read by that of a card which took its place', async () => {
+      const world = await chargedOnVisa({ status: 'unknown', reason: 'timeout' });
+      const method = { payment_method: { id: 'pm_2', fingerprint: 'fp_2' } };
+      await world.fail({ decline_code: 'insufficient_funds', card_brand: 'amex' }, method);
+      await reported(world);
+      expect(await permissionsOf(world)).to.deep.equal(['never']);
+    });
   });
 
   it('counts a failure once, however often its message comes', async () => {
