@@ -7,7 +7,7 @@ import {
   networkLimits,
 } from '../../src/commands/credential/networkLimits.js';
 import { builtInPolicy } from '../../src/commands/organization/builtInPolicy.js';
-import { allTables, categoryRetryCaps } from '../../src/commands/recovery/classification/tables.js';
+import { newestTables } from '../../src/commands/recovery/classification/tables.js';
 import { mailPlans, type MailStep } from '../../src/commands/recovery/mailPlans.js';
 import { categories, type Category } from '../../src/events/recovery.js';
 import { DAY } from '../../src/kernel/clock.js';
@@ -25,12 +25,12 @@ const mailOf = ({ template, delay, afterRetries }: MailStep, index: number): str
 };
 
 const categoryRow = (category: Category): string => {
-  const { retry } = (allTables.at(-1) as (typeof allTables)[number]).file.categories[category];
+  const { retry } = newestTables.categories[category];
   const own = builtInPolicy.categories?.[category];
   const retries = Math.min(
     own?.max_retries ?? Infinity,
     builtInPolicy.max_retries,
-    categoryRetryCaps[category] ?? Infinity,
+    newestTables.retryCaps[category] ?? Infinity,
   );
   const waits = (own?.waits_minutes ?? []).map(spoken).join(', ');
   const mails = mailPlans[category].map(mailOf).join('; ');

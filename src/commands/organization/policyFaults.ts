@@ -2,7 +2,7 @@ import type { CategoryPolicy, RetryPolicy } from '../../events/organization.js';
 import { type Category, categories } from '../../events/recovery.js';
 import type { Instant } from '../../kernel/clock.js';
 import type { FieldError } from '../../kernel/errors.js';
-import { categoryRetryCaps, tablesInForceOn } from '../recovery/classification/tables.js';
+import { tablesInForceOn } from '../recovery/classification/tables.js';
 
 type Values = Omit<RetryPolicy, 'version'>;
 type Hours = 'preferred_hours' | 'quiet_hours';
@@ -44,7 +44,7 @@ const categoryFaults = (policy: Values, category: Category, at: Instant): FieldE
   if (barrier !== undefined) return barred(category, barrier, own);
   const { max_retries: retries = 0 } = own;
   const pointer = `/categories/${category}/max_retries`;
-  const cap = categoryRetryCaps[category];
+  const cap = tablesInForceOn(at).retryCaps[category];
   if (cap !== undefined && retries > cap)
     return [{ pointer, detail: `must be at most ${cap}: more do harm after ${category}` }];
   return retries > policy.max_retries

@@ -4,7 +4,7 @@ import { DAY, type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js
 import { nextMonthDay, nextWithin, spansOf } from '../../kernel/localTime.js';
 import { permitFor } from '../credential/ledger.js';
 import type { RuleEffects } from '../rules/match.js';
-import { categoryRetryCaps } from './classification/tables.js';
+import { tablesInForceOn } from './classification/tables.js';
 import { chargeOf, type Guidance } from './guidance.js';
 import type { RecoveryCase } from './state.js';
 
@@ -73,14 +73,18 @@ export const backoff = (policy: Policy, seed: string, attempt: number, category?
   return Math.round(minutesBefore(policy, attempt) * MINUTE * spread);
 };
 
+/** The most retries that the tables of the day allow after what the recovery's decline says, whatever a policy allows. */
+const capOf = ({ known, now }: Situation): number =>
+  tablesInForceOn(now).retryCaps[known.classification.category] ?? Infinity;
+
 /** Why the same method is not charged again at all. */
 const refusalOf = (
-  { known, guidance, effects }: Situation,
+  situation: Situation,
   { max_retries }: { readonly max_retries: number },
 ): string | undefined => {
+  const { known, guidance, effects } = situation;
   const { category, retry } = known.classification;
   const used = known.attempts - known.refused;
-  const cap = categoryRetryCaps[category] ?? Infinity;
   const { perCase } = guidance.limits;
   const { country, brand } = guidance.circumstances;
   if (known.scheduled !== undefined) return 'one is scheduled';
@@ -94,18 +98,14 @@ const refusalOf = (
     return 'a card of India is debited only after a notice of 24 hours, which the customer has not had';
   if (effects.skip_retries) return `the rule "${effects.skip_retries.rule.name}" skips retries`;
   if (used >= max_retries) return 'the policy allows no further attempt';
-  if (used >= cap) return `no further attempt for ${category}`;
+  if (used >= capOf(situation)) return `no further attempt for ${category}`;
   if (used >= perCase) return `no payment is tried more than ${perCase} times`;
   return undefined;
 };
 
 /** As many as policy, rules, category and limits together leave. */
 export const retriesAllowed = (situation: Situation): number =>
-  Math.min(
-    policyOf(situation).max_retries,
-    categoryRetryCaps[situation.known.classification.category] ?? Infinity,
-    situation.guidance.limits.perCase,
-  );
+  Math.min(policyOf(situation).max_retries, capOf(situation), situation.guidance.limits.perCase);
 
 /** A time that only moves on, and what moved it. */
 const timeline = (start: Instant, why: string) => {

@@ -1,4 +1,3 @@
-import type { Category } from '../../../events/recovery.js';
 import type { Instant } from '../../../kernel/clock.js';
 import { compileTables, type Tables } from './compileTables.js';
 import first from './tables/2026-11-24.json' with { type: 'json' };
@@ -18,6 +17,3 @@ export const tablesInForceOn = (at: Instant): Tables => {
 
 export const tablesOfVersion = (version: string): Tables | undefined =>
   allTables.find((tables) => tables.version === version);
-
-/** Fewer retries than the policy allows, whatever it says. */
-export const categoryRetryCaps: Readonly<Partial<Record<Category, number>>> = newestTables.retryCaps;
