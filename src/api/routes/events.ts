@@ -1,4 +1,5 @@
 import { recordPaymentFailure, recordPaymentSuccess, triggerOf } from '../../commands/payment/record.js';
+import { tellPspRetries } from '../../commands/recovery/tellPspRetries.js';
 import { commandContextOf } from '../commandContext.js';
 import { claimKey } from '../idempotency.js';
 import { type Route, route } from '../route.js';
@@ -27,8 +28,11 @@ export const eventRoutes: readonly Route[] = [
       const request = { route: 'payment_failed', body };
       await claimKey(deps.idempotencyKeys, principal.orgId, headers['idempotency-key'], request);
       const command = commandContextOf(context);
-      const facts = failureFacts(body, triggerOf(body), command.now);
-      return recorded(202, await recordPaymentFailure(deps.store, facts, command));
+      const { psp_retries: _, ...failure } = body;
+      const facts = failureFacts(body, triggerOf(failure), command.now);
+      const done = await recordPaymentFailure(deps.store, facts, command);
+      const position = (await tellPspRetries(deps, facts, command)) ?? done.position;
+      return recorded(202, { ...done, position });
     },
   }),
   route({

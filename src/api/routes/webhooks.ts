@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import { pspConnectionsOf } from '../../commands/organization/commands.js';
 import {
-  announcePspRetries,
   type FactContext,
   recordPaymentFailure,
   recordPaymentSuccess,
@@ -9,8 +8,8 @@ import {
 import type { Position } from '../../events/envelope.js';
 import { DomainError, isDomainError } from '../../kernel/errors.js';
 import { attributionOf } from '../../commands/recovery/attribution.js';
-import { endPspRetries } from '../../commands/recovery/endPspRetries.js';
 import { settleDeclinedAttempt } from '../../commands/recovery/settleAttempt.js';
+import { tellPspRetries } from '../../commands/recovery/tellPspRetries.js';
 import type { OrgId, RecoveryId } from '../../kernel/ids.js';
 import type { Json } from '../../kernel/json.js';
 import { inspect, withoutFaults } from '../body/guards.js';
@@ -93,17 +92,6 @@ const takeSuccess = async (deps: Dependencies, fact: StripeSuccess, context: Fac
   return (await record(deps, { ...fact, source }, context)).position;
 };
 
-/** Of the reports of one failure, any may be the one that knows of Stripe's own retries. */
-const announced = async (deps: Dependencies, fact: StripeFailure, context: FactContext) => {
-  const { transaction_ref, trigger_id, psp_retries } = fact;
-  if (psp_retries === undefined) return undefined;
-  const { next_at } = psp_retries;
-  const told = { transaction_ref, trigger_id, ...(next_at !== undefined && { next_at }) };
-  const position = await announcePspRetries(deps.store, told, context);
-  if (next_at !== undefined) return position;
-  return (await endPspRetries(deps, told, context)) ?? position;
-};
-
 /** The decline of a charge of ours settles that attempt; every other is a fact of the payment. */
 const takeFailure = async (deps: Dependencies, fact: StripeFailure, context: FactContext) => {
   const { failure, trigger_id: triggerId } = fact;
@@ -114,11 +102,11 @@ const takeFailure = async (deps: Dependencies, fact: StripeFailure, context: Fac
   if (fact.own_attempt !== undefined) return settle(fact.own_attempt);
   if (fact.automatic) {
     const { attempt, known } = await attributed(deps, fact, context);
-    if (known) return announced(deps, fact, context);
+    if (known) return tellPspRetries(deps, fact, context);
     if (attempt !== undefined) return settle(attempt);
   }
   const { position } = await record(deps, fact, context);
-  return (await announced(deps, fact, context)) ?? position;
+  return (await tellPspRetries(deps, fact, context)) ?? position;
 };
 
 const take = (deps: Dependencies, fact: StripeFact, context: FactContext): Promise<Position | undefined> =>

@@ -11,7 +11,7 @@ import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
 import { explainAlone } from './explain.js';
 import { heldBack } from './plan.js';
 import { afterQuiet } from './planMail.js';
-import { decidePspRetries } from './pspRetries.js';
+import { decidePspRetries, endPspRetries } from './pspRetries.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
 /** Between two questions for a checkout that is not decided. */
@@ -52,6 +52,7 @@ const recordFurtherFailure = (
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || isKnown(known.triggers, triggerId)) return [];
   const over = pspGaveUp === true && known.pspRetries === 'watched';
+  const stopped = pspGaveUp === true && known.pspRetries === 'to_stop';
   const data = {
     trigger_id: triggerId,
     ...classification,
@@ -59,7 +60,9 @@ const recordFurtherFailure = (
     ...lacking(means),
     cohort: known.cohort,
   };
-  return andNext(known, { type: 'FurtherFailureRecorded', data }, now, guidance);
+  const failed = { type: 'FurtherFailureRecorded', data } as const;
+  if (!stopped) return andNext(known, failed, now, guidance);
+  return [failed, ...endPspRetries({ guidance, now }, evolve(known, failed) as KnownRecovery)];
 };
 
 const forgoRetry = (

@@ -1,6 +1,6 @@
 import type { RecoveryEvent } from '../../events/recovery.js';
 import type { CommandOf, RecoveryCommand } from './command.js';
-import { andNext, type Explained, nextCheck } from './outcome.js';
+import { andNext, nextCheck } from './outcome.js';
 import type { KnownRecovery } from './state.js';
 
 const findPspRetries = (
@@ -12,11 +12,21 @@ const findPspRetries = (
   return andNext(known, { type: 'PspRetriesFound', data: { found_at: now, mode, cohort } }, now, guidance);
 };
 
-const endPspRetries = (
-  { guidance, now }: CommandOf<'EndPspRetries'>,
-  known: KnownRecovery,
-): RecoveryEvent[] => {
-  if (known.status !== 'active' || known.pspRetries !== 'watched') return [];
+/** To be left to it, or to be told to stop: that it gave up changes something. */
+export const isPspExpected = ({ pspRetries }: KnownRecovery): boolean =>
+  pspRetries === 'watched' || pspRetries === 'to_stop';
+
+const stopped = ({ guidance, now }: CommandOf<'EndPspRetries'>, known: KnownRecovery): RecoveryEvent[] => {
+  const { cohort } = known;
+  return andNext(known, { type: 'PspRetriesStopped', data: { stopped_at: now, cohort } }, now, guidance);
+};
+
+/** A PSP that gave up before it was told to stop has stopped. */
+export const endPspRetries = (end: CommandOf<'EndPspRetries'>, known: KnownRecovery): RecoveryEvent[] => {
+  if (known.status !== 'active') return [];
+  if (known.pspRetries === 'to_stop') return stopped(end, known);
+  if (known.pspRetries !== 'watched') return [];
+  const { guidance, now } = end;
   const { cohort } = known;
   return andNext(known, { type: 'PspRetriesEnded', data: { ended_at: now, cohort } }, now, guidance);
 };
@@ -26,12 +36,9 @@ const stopPspRetries = (
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   if (known.status !== 'active' || known.pspRetries !== 'to_stop') return [];
+  if (left === undefined) return stopped({ guidance, now }, known);
   const { cohort } = known;
-  const told: Explained =
-    left === undefined
-      ? { type: 'PspRetriesStopped', data: { stopped_at: now, cohort } }
-      : { type: 'PspRetriesLeft', data: { reason: left, cohort } };
-  return andNext(known, told, now, guidance);
+  return andNext(known, { type: 'PspRetriesLeft', data: { reason: left, cohort } }, now, guidance);
 };
 
 /** Mails are not held up by it, nor the recovery's end. */

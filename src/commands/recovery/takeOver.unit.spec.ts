@@ -7,7 +7,7 @@ import { type Logger, silentLogger } from '../../kernel/logger.js';
 import type { StoppedRetries } from '../../kernel/ports.js';
 import { announcePspRetries } from '../payment/record.js';
 import { rulesReader } from '../rules/reader.js';
-import { endPspRetries } from './endPspRetries.js';
+import { tellPspRetries } from './tellPspRetries.js';
 
 const SOFT = { decline_code: 'insufficient_funds' };
 const NEXT = { psp_retries: { next_at: plus(T0, 3 * DAY) } };
@@ -15,6 +15,14 @@ const NEXT = { psp_retries: { next_at: plus(T0, 3 * DAY) } };
 const retriedByPsp = (psp_retries: 'watch' | 'take_over'): Promise<ActWorld> =>
   actWorld(SOFT, [], NEXT, { ...policy, psp_retries });
 const mail = ['RecoveryStarted', 'NotificationScheduled'];
+const psp = { actor: { type: 'psp', id: 's' }, orgId: ORG } as const;
+
+const told = async (world: ActWorld, trigger_id: string, next_at?: string): Promise<void> => {
+  const sources = { store: world.store, rulesOf: rulesReader(world.store) };
+  const psp_retries = next_at === undefined ? {} : { next_at };
+  const context = { ...world.context(), principal: psp };
+  await tellPspRetries(sources, { transaction_ref: 'inv_1', trigger_id, psp_retries }, context);
+};
 
 describe("the PSP's own retries", () => {
   describe('watched', () => {
@@ -49,13 +57,6 @@ describe("the PSP's own retries", () => {
   });
 
   describe('given up, as is told after the failure', () => {
-    const psp = { actor: { type: 'psp', id: 's' }, orgId: ORG } as const;
-    const told = async (world: ActWorld, trigger_id: string, next_at?: string): Promise<void> => {
-      const data = { transaction_ref: 'inv_1', trigger_id, ...(next_at !== undefined && { next_at }) };
-      const context = { ...world.context(), principal: psp };
-      await announcePspRetries(world.store, data, context);
-      await endPspRetries({ store: world.store, rulesOf: rulesReader(world.store) }, data, context);
-    };
     /** Mailed, and to be failed again. */
     const watched = async (): Promise<ActWorld> => {
       const world = new ActWorld(new LedgerPsp(), {}, { ...policy, psp_retries: 'watch' });
@@ -170,6 +171,22 @@ describe("the PSP's own retries", () => {
       expect(warnings).to.deep.equal([{ reason: 'http_none' }]);
     });
 
+    it('are ours once the PSP gave up before it was told to stop, however it is told', async () => {
+      const ways: readonly ((world: ActWorld) => Promise<unknown>)[] = [
+        (world) => told(world, 't1'),
+        (world) => world.fail(SOFT, { psp_retries: {} }),
+      ];
+      for (const gaveUp of ways) {
+        const world = await retriedByPsp('take_over');
+        await gaveUp(world);
+        expect((await world.types()).slice(-2)).to.deep.equal(['PspRetriesStopped', 'RetryScheduled']);
+        world.psp.stops = [{ status: 'left', reason: 'no_invoice' }];
+        world.advance(8 * HOUR);
+        await world.run();
+        expect(world.psp.asked).to.deep.equal(['charge']);
+      }
+    });
+
     it('are stopped again by whoever finds the worker dead', async () => {
       const world = await retriedByPsp('take_over');
       const faults = () => {
@@ -186,10 +203,7 @@ describe("the PSP's own retries", () => {
     const announced = async (psp_retries: 'watch' | 'take_over') => {
       const world = await actWorld(SOFT, [], {}, { ...policy, psp_retries });
       const data = { transaction_ref: 'inv_1', trigger_id: 't1', next_at: plus(T0, DAY) };
-      const context = {
-        ...world.context(),
-        principal: { actor: { type: 'psp', id: 's' }, orgId: ORG } as const,
-      };
+      const context = { ...world.context(), principal: psp };
       await announcePspRetries(world.store, data, context);
       await announcePspRetries(world.store, { ...data, next_at: plus(T0, 2 * DAY) }, context);
       expect(await world.types(paymentStream(PAYMENT_ID))).to.deep.equal([
