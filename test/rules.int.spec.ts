@@ -126,7 +126,9 @@ describe('rules over HTTP', () => {
     expect(await pointersOf({ name: '' })).to.deep.equal(['/name']);
     expect(await pointersOf({ actions: {} })).to.deep.equal(['/actions']);
     expect(await ofConditions({ category: [] })).to.deep.equal(['/conditions/category']);
-    expect(await ofConditions({ card_brand: ['VISA'] })).to.deep.equal(['/conditions/card_brand/0']);
+    expect(await ofConditions({ card_brand: ['visaa'] })).to.deep.equal(['/conditions/card_brand/0']);
+    expect(await ofConditions({ country: ['ZZ'] })).to.deep.equal(['/conditions/country/0']);
+    expect(await pointersOf({ name: ' ' })).to.deep.equal(['/name']);
     expect(await ofConditions({ country: ['DE', 'DE'] })).to.deep.equal(['/conditions/country']);
     expect(await ofConditions({ attempt: {} })).to.deep.equal(['/conditions/attempt']);
     expect(await ofConditions({ metadata: { plan: [] } })).to.deep.equal(['/conditions/metadata/plan']);
@@ -164,6 +166,21 @@ describe('rules over HTTP', () => {
     expect((await add({ name: 'a', actions }, key)).body).to.deep.equal(first.body);
     expect((await add({ name: 'b', actions }, key)).body).to.include({ code: 'idempotency_key_reused' });
     expect((await list(first)).data).to.have.length(1);
+  });
+
+  it('are not added again under the key of one that was removed', async () => {
+    const key = { 'idempotency-key': 'k-2' };
+    const { body } = await add({ name: 'a', actions }, key);
+    const gone = await send('DELETE', `/v1/rules/${body.id}`);
+    const late = await add({ name: 'a', actions }, key);
+    expect([late.status, late.body.code]).to.deep.equal([404, 'not_found']);
+    expect(await list(gone)).to.deep.equal({ rules_version: 2, data: [] });
+  });
+
+  it('name card brands in any usual word, and keep them by one', async () => {
+    const conditions = { card_brand: ['American Express', 'mc'] };
+    const { body } = await add({ name: 'a', conditions, actions });
+    expect(body).to.deep.include({ conditions: { card_brand: ['amex', 'mastercard'] } });
   });
 
   it("are one organization's own", async () => {

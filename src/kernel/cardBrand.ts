@@ -15,7 +15,7 @@ export const cardBrands = [
 export type CardBrand = (typeof cardBrands)[number];
 
 /** Without blanks and signs, in lower case. Maestro and Electron are rails of their owners. */
-const words: Readonly<Record<Exclude<CardBrand, 'unknown'>, string>> = {
+export const brandWords: Readonly<Record<CardBrand, string>> = {
   visa: 'visa vi visacredit visadebit visaelectron electron vpay',
   mastercard: 'mastercard master mc mastercardcredit mastercarddebit eurocard maestro',
   amex: 'amex americanexpress ax',
@@ -27,16 +27,19 @@ const words: Readonly<Record<Exclude<CardBrand, 'unknown'>, string>> = {
   // No cards, but rails whose operators limit retries as card networks do.
   upi: 'upi upiautopay',
   ach: 'ach usbankaccount achdebit',
+  unknown: 'unknown',
 };
 
 const brands: ReadonlyMap<string, CardBrand> = new Map(
-  Object.entries(words).flatMap(([brand, all]) =>
+  Object.entries(brandWords).flatMap(([brand, all]) =>
     all.split(' ').map((word): [string, CardBrand] => [word, brand as CardBrand]),
   ),
 );
 
+/** The brand that a word stands for, however it is written; undefined where it is none of ours. */
+export const brandNamed = (word: string): CardBrand | undefined =>
+  brands.get(word) ?? brands.get(word.toLowerCase().replace(/[^a-z]/g, ''));
+
 /** The network of a card, however the PSP writes it. */
 export const cardBrandOf = ({ card_brand: said }: { readonly card_brand?: string }): CardBrand =>
-  said === undefined
-    ? 'unknown'
-    : (brands.get(said) ?? brands.get(said.toLowerCase().replace(/[^a-z]/g, '')) ?? 'unknown');
+  (said === undefined ? undefined : brandNamed(said)) ?? 'unknown';

@@ -24,7 +24,9 @@ import {
 
 const tag = 'Rules';
 
-const listOf = ({ version, rules: all }: RulesState): Static<typeof RuleListResponse> => ({
+type Listed = Pick<RulesState, 'version' | 'rules'>;
+
+const listOf = ({ version, rules: all }: Listed): Static<typeof RuleListResponse> => ({
   rules_version: version,
   data: all.map(({ id, name, enabled, conditions, actions }, position) => ({
     id,
@@ -37,7 +39,7 @@ const listOf = ({ version, rules: all }: RulesState): Static<typeof RuleListResp
 });
 
 /** @throws DomainError `not_found` */
-const oneOf = (state: RulesState, id: string): Static<typeof RuleResponse> => {
+const oneOf = (state: Listed, id: string): Static<typeof RuleResponse> => {
   const { data, rules_version } = listOf(state);
   const rule = data.find((one) => one.id === id);
   if (rule === undefined) throw new DomainError('not_found', 'no such rule');
@@ -90,7 +92,7 @@ export const ruleRoutes: readonly Route[] = [
     idempotent: true,
     conditional: true,
     responses: { 201: { description: 'Added', schema: RuleResponse } },
-    refusals: ['too_many_rules', 'version_conflict', 'idempotency_key_reused'],
+    refusals: ['not_found', 'too_many_rules', 'version_conflict', 'idempotency_key_reused'],
     handler: async (context) => {
       const { deps, principal, body, headers } = context;
       const key = headers['idempotency-key'];

@@ -3,7 +3,7 @@ import { MAX_RULES, type Rule, type RuleEvent } from '../../events/rules.js';
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError, type FieldError } from '../../kernel/errors.js';
 import type { Message } from '../../kernel/message.js';
-import { ruleFaults, type RuleValues } from './faults.js';
+import { asKept, ruleFaults } from './faults.js';
 import { evolve, noRules, type RulesState } from './state.js';
 
 interface Expecting {
@@ -26,9 +26,10 @@ type Decided = readonly RuleEvent[];
 const refuse = (errors: readonly FieldError[]): DomainError =>
   new DomainError('validation_failed', 'The rules would not hold together', errors);
 
-const assertSound = (rule: RuleValues): void => {
+const sound = (rule: Rule): Rule => {
   const faults = ruleFaults(rule);
   if (faults.length > 0) throw refuse(faults);
+  return asKept(rule);
 };
 
 const known = ({ rules }: RulesState, ruleId: string): Rule => {
@@ -42,14 +43,14 @@ const reordered = (version: number, ids: readonly string[]): RuleEvent => ({
   data: { version, rule_ids: [...ids] },
 });
 
-const add = ({ data: { rule, position } }: AddRule, { rules, version }: RulesState): Decided => {
+const add = ({ data: { rule, position } }: AddRule, { rules, removed, version }: RulesState): Decided => {
   if (rules.some(({ id }) => id === rule.id)) return [];
+  if (removed.includes(rule.id)) throw new DomainError('not_found', 'the rule was added, and removed since');
   if (rules.length >= MAX_RULES)
     throw new DomainError('too_many_rules', `an organization has at most ${MAX_RULES} rules`);
-  assertSound(rule);
   const added: RuleEvent = {
     type: 'RuleAdded',
-    data: { version: version + 1, rule, position: rules.length },
+    data: { version: version + 1, rule: sound(rule), position: rules.length },
   };
   if (position === undefined || position >= rules.length) return [added];
   const ids = rules.map(({ id }) => id);
@@ -64,8 +65,7 @@ const changed = (rule: Rule, state: RulesState): Decided =>
 
 const change = ({ data: { rule } }: ChangeRule, state: RulesState): Decided => {
   known(state, rule.id);
-  assertSound(rule);
-  return changed(rule, state);
+  return changed(sound(rule), state);
 };
 
 const enable = ({ data: { ruleId, enabled } }: EnableRule, state: RulesState): Decided =>

@@ -71,6 +71,29 @@ describe('rules: adding', () => {
       .when(add(aRule(0)))
       .thenNothing();
   });
+  it('does not bring back what was removed since', () =>
+    given(decider, ...three, removed(4, 2))
+      .when(add(aRule(2)))
+      .thenThrows('not_found'));
+  it('keeps brands by the words that decisions go by', () => {
+    const written = { conditions: { card_brand: ['american_express', 'Amex', 'Master Card', 'unknown'] } };
+    const kept = { conditions: { card_brand: ['amex', 'mastercard', 'unknown'] } };
+    given(decider)
+      .when(add(aRule(1, written)))
+      .then(added(1, aRule(1, kept), 0));
+    given(decider, added(1, aRule(1), 0))
+      .when(change(aRule(1, written)))
+      .then(changed(2, aRule(1, kept)));
+    given(decider, added(1, aRule(1, kept), 0))
+      .when(change(aRule(1, written)))
+      .thenNothing();
+  });
+  it('leaves rules of before as they are, whatever their brands', () => {
+    const before = { conditions: { card_brand: ['american_express', 'elo'] } };
+    given(decider, added(1, aRule(1, before), 0))
+      .when(enable(1, false))
+      .then(changed(2, aRule(1, { ...before, enabled: false })));
+  });
   it('refuses what contradicts itself', () =>
     given(decider)
       .when(add(aRule(1, { actions: { skip_retries: true, delay_minutes: 5 } })))

@@ -51,6 +51,37 @@ describe('faults of rules', () => {
     expect(ofActions({ channel: 'none', template: 'other_method' })).to.deep.equal(['/actions/template']);
   });
 
+  it('are card brands that are none', () => {
+    expect(ofConditions({ card_brand: ['visa', 'visaa', 'elo'] })).to.deep.equal([
+      '/conditions/card_brand/1',
+      '/conditions/card_brand/2',
+    ]);
+    expect(ofConditions({ card_brand: ['american_express', 'MC', 'Diners Club', 'unknown'] })).to.deep.equal(
+      [],
+    );
+    expect(ruleFaults(ruleValues({ conditions: { card_brand: ['elo'] } }))[0]?.detail).to.match(
+      /^must be one of visa, .*unknown \(of any other network\)/,
+    );
+  });
+
+  it('are countries that there are none of', () => {
+    expect(ofConditions({ country: ['DE', 'ZZ', 'UK'] })).to.deep.equal([
+      '/conditions/country/1',
+      '/conditions/country/2',
+    ]);
+    expect(ruleFaults(ruleValues({ conditions: { country: ['UK'] } }))[0]?.detail).to.equal(
+      'must be GB, as ISO 3166-1 has it',
+    );
+  });
+
+  it('are names and reasons that say nothing', () => {
+    expect(ruleFaults(ruleValues({ name: ' ' })).map(({ pointer }) => pointer)).to.deep.equal(['/name']);
+    expect(ofActions({ stop: { reason: '\t' }, escalate: { reason: '  ' } })).to.deep.equal([
+      '/actions/escalate/reason',
+      '/actions/stop/reason',
+    ]);
+  });
+
   it('are rules beyond measure', () => {
     const metadata = { plan: Array.from({ length: 40 }, (_, n) => `${n}`.padEnd(400, 'x')) };
     expect(JSON.stringify(metadata).length).to.be.greaterThan(MAX_RULE_BYTES);

@@ -5,9 +5,11 @@ export interface RulesState {
   /** Counts the changes of the whole set. */
   readonly version: number;
   readonly rules: readonly Rule[];
+  /** Ids of rules that were: a late repetition adds none of them again. */
+  readonly removed: readonly string[];
 }
 
-export const noRules: RulesState = { version: 0, rules: [] };
+export const noRules: RulesState = { version: 0, rules: [], removed: [] };
 
 const added = (rules: readonly Rule[], rule: Rule, position: number): readonly Rule[] => [
   ...rules.slice(0, position),
@@ -20,23 +22,24 @@ const reordered = (rules: readonly Rule[], ids: readonly string[]): readonly Rul
   return ids.flatMap((id) => byId.get(id) ?? []);
 };
 
-export const evolve = ({ rules }: RulesState, event: RuleEvent): RulesState => {
+export const evolve = (state: RulesState, event: RuleEvent): RulesState => {
+  const { rules, removed } = state;
   const { version } = event.data;
   switch (event.type) {
     case 'RuleAdded':
-      return { version, rules: added(rules, event.data.rule, event.data.position) };
+      return { version, rules: added(rules, event.data.rule, event.data.position), removed };
     case 'RuleChanged': {
       const { rule } = event.data;
-      return { version, rules: rules.map((other) => (other.id === rule.id ? rule : other)) };
+      return { version, rules: rules.map((other) => (other.id === rule.id ? rule : other)), removed };
     }
     case 'RuleRemoved': {
-      const { rule_id: removed } = event.data;
-      return { version, rules: rules.filter(({ id }) => id !== removed) };
+      const { rule_id: gone } = event.data;
+      return { version, rules: rules.filter(({ id }) => id !== gone), removed: [...removed, gone] };
     }
     case 'RulesReordered':
-      return { version, rules: reordered(rules, event.data.rule_ids) };
+      return { version, rules: reordered(rules, event.data.rule_ids), removed };
     default:
       event satisfies never;
-      return { version, rules };
+      return { ...state, version };
   }
 };
