@@ -12,6 +12,7 @@ import type { FieldError } from '../src/kernel/errors.js';
 import type { OrgId } from '../src/kernel/ids.js';
 import type { Answer } from './support/api.js';
 import { type PgApi, startPgApi } from './support/pgApi.js';
+import { ruleId } from './support/ruleSamples.js';
 import type { RecordedEvent } from '../src/events/envelope.js';
 
 interface Step {
@@ -214,9 +215,22 @@ describe('simulation over HTTP', () => {
     const rules = [{ name: 'Mail only', actions: { skip_retries: true } }];
     const tried = await simulate({ rules });
     expect(tried.retry).to.equal(null);
+    expect([tried.rules_version, tried.mail?.explanation.rules_version]).to.deep.equal([null, null]);
     expect(tried.mail?.explanation.rejected.map(({ reason }) => reason)).to.deep.equal([
       'the rule "Mail only" skips retries',
     ]);
+  });
+
+  it('tries rules on brands in any usual word', async () => {
+    const rule = (card_brand: string) => ({ conditions: { card_brand: [card_brand] }, name: card_brand });
+    const rules = ['American_Express', 'visa'].map((word) => ({
+      ...rule(word),
+      actions: { skip_retries: true },
+    }));
+    const failure = { ...PAYMENT.failure, card_brand: 'american_express' };
+    const tried = await simulate({ failure, rules });
+    expect(tried.rules.map(({ matches }) => matches)).to.deep.equal([true, false]);
+    expect(tried.retry).to.equal(null);
   });
 
   it('supposes a recovery that is under way', async () => {
@@ -288,6 +302,8 @@ describe('simulation over HTTP', () => {
     expect(await pointersOf({ rules: [{ name: 'y', actions: { skip_retries: true } }, rule] })).to.deep.equal(
       ['/rules/1/conditions/currency'],
     );
+    const one = { id: ruleId(1), name: 'z', actions: { skip_retries: true } };
+    expect(await pointersOf({ rules: [one, { ...one, name: 'other' }] })).to.deep.equal(['/rules/1/id']);
     expect(await pointersOf({ now: '1999-01-01T00:00:00Z' })).to.deep.equal(['/now']);
     expect(await pointersOf({ now: '9999-12-31T23:59:59Z' })).to.deep.equal(['/now']);
     expect(await pointersOf({ opened_at: plus(NOW, HOUR) })).to.deep.equal(['/opened_at']);

@@ -2,12 +2,12 @@ import type { Static } from 'typebox';
 import { meanings } from '../../commands/recovery/classification/meaning.js';
 import { tablesOfVersion } from '../../commands/recovery/classification/tables.js';
 import { simulateFailure, type Simulation, type Supposed } from '../../commands/recovery/simulate.js';
-import { ruleFaults } from '../../commands/rules/faults.js';
+import { asKept, ruleFaults } from '../../commands/rules/faults.js';
 import { compileRules, type RuleEffects } from '../../commands/rules/match.js';
 import type { Cohort, Explanation, RecoveryEvent } from '../../events/recovery.js';
 import { type Rule, ruleActions } from '../../events/rules.js';
 import { DAY, type Instant, instantOf, isBefore, plus } from '../../kernel/clock.js';
-import { DomainError } from '../../kernel/errors.js';
+import { DomainError, type FieldError } from '../../kernel/errors.js';
 import { deriveId } from '../../kernel/ids.js';
 import { roles } from '../../kernel/principal.js';
 import { ok, type Route, route } from '../route.js';
@@ -26,6 +26,11 @@ const instantIn = (text: string | undefined, pointer: string, otherwise: Instant
   return at;
 };
 
+const repeatedId = (rules: readonly Rule[], index: number): FieldError[] =>
+  rules.findIndex(({ id }) => id === rules[index]?.id) < index
+    ? [{ pointer: '/id', detail: 'must be the id of one rule only' }]
+    : [];
+
 /** @throws DomainError `validation_failed` with the place of what contradicts itself */
 const candidates = (given: NonNullable<Body['rules']>): readonly Rule[] => {
   const rules = given.map(({ id, name, enabled = true, conditions = {}, actions }, index) => ({
@@ -36,11 +41,14 @@ const candidates = (given: NonNullable<Body['rules']>): readonly Rule[] => {
     actions,
   }));
   const faults = rules.flatMap((rule, index) =>
-    ruleFaults(rule).map(({ pointer, detail }) => ({ pointer: `/rules/${index}${pointer}`, detail })),
+    [...ruleFaults(rule), ...repeatedId(rules, index)].map(({ pointer, detail }) => ({
+      pointer: `/rules/${index}${pointer}`,
+      detail,
+    })),
   );
   if (faults.length > 0)
     throw new DomainError('validation_failed', 'The rules would not hold together', faults.slice(0, 50));
-  return rules;
+  return rules.map(asKept);
 };
 
 /** A payment that is not named is like no other: the empty reference is none that can be reported. */
@@ -72,29 +80,21 @@ const dataOf = <T extends RecoveryEvent['type']>(
   wanted: T,
 ): DataOf<T> | undefined => events.find(({ type }) => type === wanted)?.data as DataOf<T> | undefined;
 
-interface Why {
-  readonly explanation: Explanation;
-}
-interface Ended extends Why {
-  readonly reason: string;
-}
-
-const stepsOf = ({ events, explanation: otherwise }: Simulation['steps']) => {
+/** @param rules_version null: the rules were only tried, and have none */
+const stepsOf = (
+  { events, explanation: otherwise }: Simulation['steps'],
+  rules_version: number | null,
+): Pick<Answer, 'retry' | 'mail' | 'end' | 'wait' | 'escalations'> => {
+  const why = (said: Explanation = otherwise()) => ({ explanation: { ...said, rules_version } });
   const retry = dataOf(events, 'RetryScheduled');
   const mail = dataOf(events, 'NotificationScheduled');
   const end = dataOf(events, 'RecoveryExhausted');
   const nothing = (retry ?? mail ?? end) === undefined;
   return {
-    retry: retry === undefined ? null : (withoutCohort(retry) satisfies Why),
-    mail:
-      mail === undefined
-        ? null
-        : ({ ...withoutCohort(mail), explanation: mail.explanation ?? otherwise() } satisfies Why),
-    end:
-      end === undefined
-        ? null
-        : ({ reason: end.reason, explanation: end.explanation ?? otherwise() } satisfies Ended),
-    wait: nothing ? ({ explanation: otherwise() } satisfies Why) : null,
+    retry: retry === undefined ? null : { ...withoutCohort(retry), ...why(retry.explanation) },
+    mail: mail === undefined ? null : { ...withoutCohort(mail), ...why(mail.explanation) },
+    end: end === undefined ? null : { reason: end.reason, ...why(end.explanation) },
+    wait: nothing ? why() : null,
     escalations: events.flatMap(({ type, data }) =>
       type === 'RecoveryEscalated' ? [{ cause: data.cause, reason: data.reason }] : [],
     ),
@@ -105,6 +105,7 @@ const answerOf = ({ begun, rules, limitsVersion, steps }: Simulation, tried: boo
   const { category, hardness, retry, earliest_at = null, evidence } = begun;
   const { table_version: version } = evidence;
   const effective_from = tablesOfVersion(version)?.effectiveFrom ?? EARLIEST;
+  const rules_version = tried ? null : rules.rules_version;
   return {
     classification: {
       category,
@@ -117,10 +118,10 @@ const answerOf = ({ begun, rules, limitsVersion, steps }: Simulation, tried: boo
     },
     policy_version: begun.policy_version,
     limits_version: limitsVersion,
-    rules_version: tried ? null : rules.rules_version,
+    rules_version,
     rules: rules.verdicts.map(({ rule, matches, unmet }) => ({ ...rule, matches, unmet: [...unmet] })),
     actions: actionsOf(rules.effects),
-    ...stepsOf(steps),
+    ...stepsOf(steps, rules_version),
   };
 };
 

@@ -53,11 +53,14 @@ export const SimulateBody = closed({
 
 const RuleName = closed({ id: Uuid, name: Type.String() });
 
+const RulesVersion = nullable(Type.Integer({ description: 'null: the rules of the request were tried' }));
+const Explained = closed({ ...ExplanationSchema.properties, rules_version: RulesVersion });
+
 export const SimulationResponse = named('Simulation', {
   classification: ClassifiedSchema,
   policy_version: Type.Integer(),
   limits_version: Type.Integer(),
-  rules_version: nullable(Type.Integer({ description: 'null: the rules of the request were tried' })),
+  rules_version: RulesVersion,
   rules: Type.Array(
     closed({
       ...RuleName.properties,
@@ -74,14 +77,14 @@ export const SimulationResponse = named('Simulation', {
     }),
     { description: 'What the matching rules want: of each kind the first' },
   ),
-  retry: nullable(closed({ attempt: Type.Integer(), at: Timestamp, explanation: ExplanationSchema })),
+  retry: nullable(closed({ attempt: Type.Integer(), at: Timestamp, explanation: Explained })),
   mail: nullable(
     closed({
       step: Type.Integer(),
       channel: enumOf(channels),
       template: Type.String(),
       at: Timestamp,
-      explanation: ExplanationSchema,
+      explanation: Explained,
     }),
   ),
   escalations: Type.Array(
@@ -90,6 +93,6 @@ export const SimulationResponse = named('Simulation', {
       reason: Type.String(),
     }),
   ),
-  end: nullable(closed({ reason: Type.String(), explanation: ExplanationSchema })),
-  wait: nullable(closed({ explanation: ExplanationSchema })),
+  end: nullable(closed({ reason: Type.String(), explanation: Explained })),
+  wait: nullable(closed({ explanation: Explained })),
 });
