@@ -1,4 +1,4 @@
-import { DAY, HOUR, type Instant, MINUTE } from './clock.js';
+import { DAY, HOUR, type Instant, MINUTE, plus } from './clock.js';
 
 /** Wall-clock time in an IANA time zone, by the zone data that Node brings (ICU). */
 
@@ -81,23 +81,52 @@ const isWithin = (minute: number, [from, to]: Span): boolean => minute >= from &
 /**
  * The earliest instant from `at` on at which the local clock is within one of the spans.
  * @param spans at least one that is not empty
- * @param spread 0 ≤ spread < 1: how far into the first hour of the span to go, so that not all begin at once
  */
-export const nextWithin = (at: Instant, zone: string, spans: readonly Span[], spread = 0): Instant => {
+export const nextWithin = (at: Instant, zone: string, spans: readonly Span[]): Instant => {
   const now = Date.parse(at);
   const local = now + offsetAt(zone, now);
   const midnight = Math.floor(local / DAY) * DAY;
   const minute = (local - midnight) / MINUTE;
   if (spans.some((span) => isWithin(minute, span))) return at;
-  const starts = spans.filter(([from, to]) => from < to).map(([from, to]) => ({ from, length: to - from }));
+  const starts = spans.filter(([from, to]) => from < to).map(([from]) => from);
   const candidates = [midnight, midnight + DAY].flatMap((day) =>
-    starts.map(({ from, length }) => {
-      const into = Math.floor(spread * Math.min(HOUR, length * MINUTE));
-      return fromLocal(zone, day + from * MINUTE) + into;
-    }),
+    starts.map((from) => fromLocal(zone, day + from * MINUTE)),
   );
   const next = Math.min(...candidates.filter((candidate) => candidate > now));
   return new Date(Number.isFinite(next) ? next : now).toISOString();
+};
+
+/** Hours of the day by the clock of a zone. */
+export interface Hours {
+  readonly zone: string;
+  readonly spans: readonly Span[];
+}
+
+/** More than there are openings in two days: clocks that do not meet by then never do. */
+const MOST_MOVES = 16;
+
+const allOpen = (at: Instant, all: readonly Hours[]): Instant | undefined => {
+  let from = at;
+  for (let moves = 0; moves < MOST_MOVES; moves++) {
+    const next = all.reduce((time, { zone, spans }) => nextWithin(time, zone, spans), from);
+    if (next === from) return from;
+    from = next;
+  }
+  return undefined;
+};
+
+/**
+ * The earliest instant from `at` on that is within all of the hours; undefined where they never meet.
+ * @param spread 0 ≤ spread < 1: how far into their first hour to go, so that not all begin at once
+ */
+export const nextWithinAll = (at: Instant, all: readonly Hours[], spread = 0): Instant | undefined => {
+  const first = allOpen(at, all);
+  if (first === undefined || first === at) return first;
+  for (let reach = HOUR; reach > MINUTE; reach /= 2) {
+    const later = plus(first, Math.floor(spread * reach));
+    if (all.every(({ zone, spans }) => nextWithin(later, zone, spans) === later)) return later;
+  }
+  return first;
 };
 
 const isLastOfMonth = (local: Date): boolean =>

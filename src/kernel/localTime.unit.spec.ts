@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { DAY, MINUTE, plus } from './clock.js';
-import { nextMonthDay, nextWithin, type Span, spansOf } from './localTime.js';
+import { nextMonthDay, nextWithin, nextWithinAll, type Span, spansOf } from './localTime.js';
 
 const BERLIN = 'Europe/Berlin';
 const DAYTIME = spansOf(9, 20);
@@ -32,10 +32,21 @@ describe('local time', () => {
   });
 
   it('spreads over the first hour, and no further than a short span', () => {
-    expect(nextWithin('2026-03-02T22:00:00.000Z', 'UTC', DAYTIME, 0.5)).to.equal('2026-03-03T09:30:00.000Z');
-    expect(nextWithin('2026-03-02T22:00:00.000Z', 'UTC', [[540, 550]], 0.5)).to.equal(
-      '2026-03-03T09:05:00.000Z',
-    );
+    const at = '2026-03-02T22:00:00.000Z';
+    const next = (spans: readonly Span[]) => nextWithinAll(at, [{ zone: 'UTC', spans }], 0.5);
+    expect(next(DAYTIME)).to.equal('2026-03-03T09:30:00.000Z');
+    expect(next([[540, 550]])).to.equal('2026-03-03T09:07:30.000Z');
+  });
+
+  it('meets the hours of two clocks, or none where they never do', () => {
+    const india = { zone: 'Asia/Kolkata', spans: [[780, 1020] as const, [1290, 1440] as const] };
+    const next = (from: number, to: number) =>
+      nextWithinAll('2026-03-02T00:00:00.000Z', [{ zone: BERLIN, spans: spansOf(from, to) }, india], 0.9);
+    expect(next(8, 12)).to.equal('2026-03-02T08:24:00.000Z');
+    expect(next(17, 22)).to.equal('2026-03-02T16:54:00.000Z');
+    expect(next(16, 18)).to.equal('2026-03-02T16:54:00.000Z');
+    expect(next(12, 13), 'half an hour is left, from 11:00Z to 11:30Z').to.equal('2026-03-02T11:27:00.000Z');
+    expect(next(13, 16), 'open from 7:30Z to 11:30Z and from 16:00Z to 18:30Z').to.equal(undefined);
   });
 
   it('finds a day of the month, and takes the last for one that it lacks', () => {
@@ -68,20 +79,34 @@ describe('local time', () => {
 
   it('property: the local clock is within the hours, at most a day and a clock change later, and at once where it was', () =>
     fc.assert(
+      fc.property(instant, zone, span, (at, where, spans) => {
+        const next = nextWithin(at, where, spans);
+        const inSpans = (minute: number) => spans.some(([from, to]: Span) => minute >= from && minute < to);
+        if (inSpans(clockIn(where, at).minute)) expect(next).to.equal(at);
+        else expect(Date.parse(next)).to.be.above(Date.parse(at));
+        expect(Date.parse(next) - Date.parse(at)).to.be.at.most(DAY + 120 * MINUTE);
+        // A span that a clock change skips begins after it.
+        const { minute } = clockIn(where, next);
+        expect(inSpans(minute) || inSpans(minute - 60) || inSpans(minute - 30)).to.equal(true);
+      }),
+    ));
+
+  it('property: what is found is within all hours, and where nothing is found no quarter of an hour of two days is', () =>
+    fc.assert(
       fc.property(
         instant,
-        zone,
-        span,
+        fc.array(fc.record({ zone, spans: span }), { minLength: 1, maxLength: 3 }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
-        (at, where, spans, spread) => {
-          const next = nextWithin(at, where, spans, spread);
-          const inSpans = (minute: number) => spans.some(([from, to]: Span) => minute >= from && minute < to);
-          if (inSpans(clockIn(where, at).minute)) expect(next).to.equal(at);
-          else expect(Date.parse(next)).to.be.above(Date.parse(at));
-          expect(Date.parse(next) - Date.parse(at)).to.be.at.most(DAY + 120 * MINUTE);
-          // A span that a clock change skips begins after it.
-          const { minute } = clockIn(where, next);
-          expect(inSpans(minute) || inSpans(minute - 60) || inSpans(minute - 30)).to.equal(true);
+        (at, all, spread) => {
+          const isOpen = (time: string) =>
+            all.every(({ zone, spans }) => nextWithin(time, zone, spans) === time);
+          const found = nextWithinAll(at, all, spread);
+          const quarters = Array.from({ length: 192 }, (_, n) => plus(at, n * 15 * MINUTE));
+          const first = quarters.find(isOpen);
+          if (found === undefined) expect(first).to.equal(undefined);
+          else expect([found >= at, isOpen(found)]).to.deep.equal([true, true]);
+          if (first !== undefined)
+            expect(Date.parse(found ?? '')).to.be.at.most(Date.parse(first) + 60 * MINUTE);
         },
       ),
     ));

@@ -102,6 +102,18 @@ const special: Readonly<Record<string, Case>> = {
     now: '2027-02-09T05:00:00.000Z',
     about: { brand: 'upi', country: 'IN' },
   },
+  'UPI, charged where its hours and the preferred ones meet': {
+    failure: { decline_code: 'do_not_honor' },
+    policy: { preferred_hours: { from: 9, to: 12 } },
+    now: '2027-02-09T07:30:00.000Z',
+    about: { brand: 'upi', country: 'IN', timezone: 'Asia/Kolkata' },
+  },
+  'UPI, with preferred hours that never meet its own': {
+    failure: { decline_code: 'do_not_honor' },
+    policy: { preferred_hours: { from: 10, to: 13 } },
+    now: '2027-02-09T07:30:00.000Z',
+    about: { brand: 'upi', country: 'IN', timezone: 'Asia/Kolkata' },
+  },
 };
 
 export const explanationCases: Readonly<Record<string, Case>> = {

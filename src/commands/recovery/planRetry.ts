@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Category } from '../../events/category.js';
 import { DAY, type Instant, isBefore, MINUTE, plus } from '../../kernel/clock.js';
-import { nextMonthDay, nextWithin, spansOf } from '../../kernel/localTime.js';
+import { nextMonthDay, nextWithinAll, spansOf } from '../../kernel/localTime.js';
 import { permitFor } from '../credential/ledger.js';
 import type { RuleEffects } from '../rules/match.js';
 import { tablesInForceOn } from './classification/tables.js';
@@ -35,7 +35,7 @@ const LONGEST_WAIT_FOR_PAYDAY = 7;
 const spoken = (minutes: number): string => {
   if (minutes % 1440 === 0) return minutes === 1440 ? 'a day' : `${minutes / 1440} days`;
   if (minutes % 60 === 0) return minutes === 60 ? 'an hour' : `${minutes / 60} hours`;
-  return `${Math.round(minutes)} minutes`;
+  return minutes < 1.5 ? 'a minute' : `${Math.round(minutes)} minutes`;
 };
 
 /** The policy as a rule changes it; what a rule sets goes before what the policy says of the category. */
@@ -77,6 +77,16 @@ export const backoff = (policy: Policy, seed: string, attempt: number, category?
 const capOf = ({ known, now }: Situation): number =>
   tablesInForceOn(now).retryCaps[known.classification.category] ?? Infinity;
 
+/** Where it is not the payment method that has to change. */
+const untilChanged: Readonly<Partial<Record<Category, string>>> = {
+  pending_unknown:
+    'it is not decided yet whether the payment came in: another charge could take the money twice',
+  duplicate: 'the charge was probably made already: another one could take the money twice',
+  merchant_config: "nothing can be charged before the merchant's set-up or the order is put right",
+  psp_blocked: 'nothing can be charged before the merchant has reviewed it at the PSP',
+  authentication_required: 'the bank wants the customer to confirm the payment',
+};
+
 /** Why the same method is not charged again at all. */
 const refusalOf = (
   situation: Situation,
@@ -89,7 +99,8 @@ const refusalOf = (
   const { country, brand } = guidance.circumstances;
   if (known.scheduled !== undefined) return 'one is scheduled';
   if (retry === 'never') return 'the network or the issuer forbids another attempt';
-  if (retry === 'after_change') return 'the same method cannot succeed before something changes';
+  if (retry === 'after_change')
+    return untilChanged[category] ?? 'the same method cannot succeed before something changes';
   if (!known.chargeable) return 'the PSP has nothing on file that could be charged';
   if (known.pspRetries === 'to_stop') return 'the PSP is first told to stop its own retries';
   if (known.pspRetries === 'watched') return 'the PSP retries by itself, and is left to it';
@@ -151,21 +162,24 @@ const wantedTime = (situation: Situation, policy: ReturnType<typeof policyOf>, a
   return { line, zone };
 };
 
+const SCHEME_HOURS = 'the scheme takes attempts then';
+
+/** The hours that the policy prefers give way to those of the scheme where the two never meet. */
 const heedHours = (
   { known, guidance }: Situation,
-  policy: ReturnType<typeof policyOf>,
+  { preferred_hours: hours }: ReturnType<typeof policyOf>,
   { line, zone }: ReturnType<typeof wantedTime>,
   spread: number,
 ): void => {
-  const { preferred_hours: hours } = policy;
-  if (hours && zone !== undefined && known.classification.category !== 'network_error')
-    line.to(
-      nextWithin(line.at(), zone, spansOf(hours.from, hours.to), spread),
-      `charged from ${hours.from} to ${hours.to} o'clock local time`,
-    );
   const scheme = guidance.limits.openHours[guidance.circumstances.brand];
-  if (scheme)
-    line.to(nextWithin(line.at(), scheme.timezone, scheme.open, spread), 'the scheme takes attempts then');
+  const open = scheme && [{ zone: scheme.timezone, spans: scheme.open }];
+  if (hours && zone !== undefined && known.classification.category !== 'network_error') {
+    const preferred = { zone, spans: spansOf(hours.from, hours.to) };
+    const both = nextWithinAll(line.at(), [preferred, ...(open ?? [])], spread);
+    const why = `charged from ${hours.from} to ${hours.to} o'clock local time`;
+    line.to(both, open ? `${why}, and ${SCHEME_HOURS}` : why);
+  }
+  if (open) line.to(nextWithinAll(line.at(), open, spread), SCHEME_HOURS);
 };
 
 /** Why a charge that is planned must not be made as things stand now; undefined where nothing forbids it. */

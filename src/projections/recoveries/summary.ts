@@ -10,7 +10,7 @@ const started = ({
 }: Extract<RecoveryEvent, { type: 'RecoveryStarted' }>['data']): string => {
   const permission = {
     allowed: 'the same payment method may be charged again',
-    after_change: 'charging again is useless before the customer changes something',
+    after_change: 'charging again is useless before something changes',
     never: 'the same payment method must never be charged again',
   }[retry];
   const source =
