@@ -38,16 +38,19 @@ const spoken = (minutes: number): string => {
   return minutes < 1.5 ? 'a minute' : `${Math.round(minutes)} minutes`;
 };
 
-/** The policy as a rule changes it; what a rule sets goes before what the policy says of the category. */
+/**
+ * The policy as a rule changes it. A rule's first wait goes before the waits that are listed for the category, its longest
+ * one caps them, and its multiplier leaves them as they are.
+ */
 const policyOf = ({ known: { policy, classification }, effects }: Situation) => {
   const change = effects.policy?.value ?? {};
   const own = policy.categories?.[classification.category] ?? {};
-  const timed = ['initial_delay_minutes', 'backoff_multiplier', 'max_delay_minutes'].some((f) => f in change);
+  const { initial_delay_minutes: first, max_delay_minutes: longest = Infinity } = change;
   return {
     ...policy,
     ...(own.max_retries !== undefined && { max_retries: Math.min(own.max_retries, policy.max_retries) }),
     ...change,
-    waits: timed ? undefined : own.waits_minutes,
+    waits: first === undefined ? own.waits_minutes?.map((wait) => Math.min(wait, longest)) : undefined,
   };
 };
 type Policy = Pick<
@@ -133,6 +136,22 @@ const timeline = (start: Instant, why: string) => {
   };
 };
 
+/** What a wait comes from, where it is not the policy's own backoff. */
+const sourceOf = (situation: Situation, policy: Policy, attempt: number): string => {
+  const { effects, known } = situation;
+  const { policy: chosen, ...others } = effects;
+  const minutes = minutesBefore(policy, attempt);
+  const isRules =
+    chosen?.value.initial_delay_minutes !== undefined ||
+    minutes !== minutesBefore(policyOf({ ...situation, effects: others }), attempt);
+  if (chosen === undefined || !isRules)
+    return policy.waits ? `, as set for ${known.classification.category.replaceAll('_', ' ')}` : '';
+  const wanted = minutesBefore({ ...policy, max_delay_minutes: Infinity }, attempt);
+  return minutes < wanted && chosen.value.max_delay_minutes === undefined
+    ? `, the longest that the policy allows: the rule "${chosen.rule.name}" sets ${spoken(wanted)}`
+    : `, as the rule "${chosen.rule.name}" sets it`;
+};
+
 const NETWORK_WAITS = 'the network asks to wait that long';
 
 /** A wait that the network asks for goes before the one that is listed for the category. */
@@ -146,7 +165,7 @@ const wantedTime = (situation: Situation, policy: ReturnType<typeof policyOf>, a
     ? timeline(earliest_at, NETWORK_WAITS)
     : timeline(
         plus(now, backoff(policy, known.paymentId, attempt, category)),
-        `waits ${spoken(minutes)} before attempt ${attempt}${policy.waits ? `, as set for ${category.replaceAll('_', ' ')}` : ''}`,
+        `waits ${spoken(minutes)} before attempt ${attempt}${sourceOf(situation, policy, attempt)}`,
       );
   line.to(earliest_at, NETWORK_WAITS);
   if (effects.delay_minutes)

@@ -4,7 +4,7 @@ import { known, run, types, dataOf, failAgain } from '../../../test/support/reco
 import { declined, policy, startRecovery, T0, unguided } from '../../../test/support/recoverySamples.js';
 import { aRule } from '../../../test/support/ruleSamples.js';
 import { rulesStream } from '../../events/rules.js';
-import type { RuleActions } from '../../events/rules.js';
+import type { PolicyChange, RuleActions } from '../../events/rules.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import { builtInPolicy } from '../organization/builtInPolicy.js';
@@ -111,6 +111,51 @@ describe('the time of a retry', () => {
     };
     expect(since('2026-03-09')).to.equal('2026-03-15');
     expect(since('2026-03-06')).to.be.oneOf(['2026-03-10', '2026-03-11']);
+  });
+});
+
+describe("a wait under a rule's policy", () => {
+  const DAYS = 1_440;
+  const first = (policy: PolicyChange, code = 'insufficient_funds'): string | undefined => {
+    const classification = classify({ decline_code: code }, T0);
+    const { payday_days: _, categories, ...own } = builtInPolicy;
+    const listed = { insufficient_funds: categories?.insufficient_funds ?? {} };
+    const settings = { classification, policy: { ...own, categories: listed }, guidance: ruled({ policy }) };
+    return dataOf(run([startRecovery('', settings)]), 'RetryScheduled')?.explanation?.because?.[0];
+  };
+
+  it("is the rule's where it sets the first one, and says so", () =>
+    expect(first({ initial_delay_minutes: 2 * DAYS })).to.equal(
+      'waits 2 days before attempt 1, as the rule "Wait for payday" sets it',
+    ));
+
+  it('stays as listed for the category where the rule sets a multiplier only', () =>
+    expect(first({ backoff_multiplier: 1 })).to.equal(
+      'waits 3 days before attempt 1, as set for insufficient funds',
+    ));
+
+  it('is no longer than the rule allows, also where it is listed', () => {
+    const capped = 'waits 2 days before attempt 1, as the rule "Wait for payday" sets it';
+    expect(first({ max_delay_minutes: 2 * DAYS })).to.equal(capped);
+    expect(first({ max_delay_minutes: 5 * DAYS })).to.equal(
+      'waits 3 days before attempt 1, as set for insufficient funds',
+    );
+  });
+
+  it('is told as cut short where the policy has a shorter longest one', () => {
+    const late = { initial_delay_minutes: 30 * DAYS };
+    expect(first(late)).to.equal(
+      'waits 7 days before attempt 1, the longest that the policy allows: the rule "Wait for payday" sets 30 days',
+    );
+    expect(first({ ...late, initial_delay_minutes: 20 * DAYS, max_delay_minutes: 30 * DAYS })).to.equal(
+      'waits 20 days before attempt 1, as the rule "Wait for payday" sets it',
+    );
+  });
+
+  it("is the policy's own where the rule changes nothing of it", () => {
+    expect(first({ max_retries: 2, backoff_multiplier: 5 }, 'do_not_honor')).to.equal(
+      'waits a day before attempt 1',
+    );
   });
 });
 
