@@ -49,7 +49,8 @@ describe('retry policies over HTTP', () => {
   beforeEach(async () => {
     token = await founder();
   });
-  const put = (json: object) => api.call<Policy & Problem>(path, { method: 'PUT', token, json });
+  const put = (json: object, headers = {}) =>
+    api.call<Policy & Problem>(path, { method: 'PUT', token, json, headers });
   const get = async (after?: Answer<unknown>) => {
     const position = after?.headers.get('x-event-position');
     const headers = position ? { 'x-min-position': position } : {};
@@ -131,6 +132,15 @@ describe('retry policies over HTTP', () => {
       [{ categories: { unknown: { waits_minutes: [] } } }, '/categories/unknown/waits_minutes'],
     ] as const)
       expect(await pointersOf(over), pointer).to.deep.equal([pointer]);
+  });
+
+  it('are not set from a version that is not the newest any more', async () => {
+    expect((await put(plain, { 'if-match': '"0"' })).body.version).to.equal(1);
+    const stale = await put(finer, { 'if-match': '"0"' });
+    expect([stale.status, stale.body.code]).to.deep.equal([412, 'version_mismatch']);
+    const odd = await put(finer, { 'if-match': 'yesterday' });
+    expect(odd.body.errors?.[0]?.pointer).to.equal('/header/if-match');
+    expect((await put(finer, { 'if-match': '"1"' })).body.version).to.equal(2);
   });
 
   it("are one organization's own", async () => {

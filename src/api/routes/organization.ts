@@ -9,6 +9,7 @@ import { retryPolicies } from '../../projections/retryPolicies/projection.js';
 import { getActivePolicy } from '../../projections/retryPolicies/queries.js';
 import { commandContextOf } from '../commandContext.js';
 import type { Dependencies } from '../dependencies.js';
+import { versionIn } from '../ifMatch.js';
 import { ok, type Route, route } from '../route.js';
 import {
   PspConnectionBody,
@@ -59,11 +60,17 @@ export const organizationRoutes: readonly Route[] = [
     description: 'Every change is a new version; recoveries under way keep theirs.',
     access: ['admin'],
     body: RetryPolicyBody,
+    conditional: true,
     responses: { 200: { description: 'The policy in force', schema: RetryPolicyResponse } },
     refusals: ['not_found', 'version_conflict'],
     handler: async (context) => {
-      const command = commandContextOf(context);
-      const { policy, setAt, position } = await setRetryPolicy(context.deps.store, context.body, command);
+      const { deps, body, headers } = context;
+      const { policy, setAt, position } = await setRetryPolicy(
+        deps.store,
+        body,
+        commandContextOf(context),
+        versionIn(headers),
+      );
       return ok({ ...policy, set_at: setAt }, position);
     },
   }),

@@ -11,15 +11,19 @@ import { handle, load } from '../handle.js';
 import { organizationDecider, type RetryPolicyValues } from './decide.js';
 import { activePolicy, isHeld, type PspConnection } from './state.js';
 
-/** Sets the principal's organization's retry policy; the same values again change nothing. */
+/**
+ * Sets the principal's organization's retry policy; the same values again change nothing.
+ * @param expectedVersion of the policy the change was made from; undefined when any will do
+ */
 export const setRetryPolicy = async (
   store: EventStore,
   policy: RetryPolicyValues,
   context: CommandContext,
+  expectedVersion?: number,
 ): Promise<{ readonly policy: RetryPolicy; readonly setAt: Instant; readonly position: Position }> => {
   const { principal, now: at } = context;
   authorize(principal, 'organization.set_retry_policy');
-  const command = { type: 'SetRetryPolicy', data: { policy, at } } as const;
+  const command = { type: 'SetRetryPolicy', data: { policy, expectedVersion, at } } as const;
   const stream = organizationStream(principal.orgId);
   const { state, position } = await handle(store, organizationDecider, stream, command, context);
   return { policy: activePolicy(state), setAt: (isHeld(state) && state.policySetAt) || at, position };

@@ -39,7 +39,12 @@ export type RevokeAdmin = Message<'RevokeAdmin', Adminship>;
 export type RetryPolicyValues = Omit<RetryPolicy, 'version'>;
 export type SetRetryPolicy = Message<
   'SetRetryPolicy',
-  { readonly policy: RetryPolicyValues; readonly at: Instant }
+  {
+    readonly policy: RetryPolicyValues;
+    /** The version the change was made from; another one refuses it. */
+    readonly expectedVersion?: number | undefined;
+    readonly at: Instant;
+  }
 >;
 /** Names only the secrets that are new. */
 export type ConnectPsp = Message<
@@ -122,6 +127,8 @@ const setRetryPolicy = ({ data }: SetRetryPolicy, state: OrganizationState): Dec
     throw new DomainError('validation_failed', 'The policy would not hold together', faults);
   const { version = 0, ...values } = current ?? {};
   if (current && wordingOf(values as RetryPolicyValues) === wordingOf(data.policy)) return [];
+  if (data.expectedVersion !== undefined && data.expectedVersion !== version)
+    throw new DomainError('version_mismatch', `the policy is at version ${version} by now`);
   return [{ type: 'RetryPolicySet', data: { ...data.policy, version: version + 1, set_at: data.at } }];
 };
 

@@ -62,9 +62,9 @@ const values: RetryPolicyValues = {
   max_delay_minutes: 600,
   enabled_channels: ['email'],
 };
-const setPolicy = (policy: RetryPolicyValues): OrganizationCommand => ({
+const setPolicy = (policy: RetryPolicyValues, expectedVersion?: number): OrganizationCommand => ({
   type: 'SetRetryPolicy',
-  data: { policy, at: t2 },
+  data: { policy, expectedVersion, at: t2 },
 });
 const policySet = (version: number, policy = values): OrganizationEvent => ({
   type: 'RetryPolicySet',
@@ -190,6 +190,18 @@ describe('organization: retry policy', () => {
     given(decider, ...active, policySet(1))
       .when(setPolicy({ ...values }))
       .thenNothing());
+  it('is not changed from a version that it is not at any more', () => {
+    const next = { ...values, max_retries: 0 };
+    given(decider, ...active)
+      .when(setPolicy(values, 0))
+      .then(policySet(1));
+    given(decider, ...active, policySet(1))
+      .when(setPolicy(next, 0))
+      .thenThrows('version_mismatch');
+    given(decider, ...active, policySet(1))
+      .when(setPolicy(values, 0))
+      .thenNothing();
+  });
   it('needs an active organization', () =>
     given(decider, registered(ann)).when(setPolicy(values)).thenThrows('not_found'));
 });
