@@ -99,6 +99,29 @@ describe('Stripe events: failures', () => {
     }
   });
 
+  const bank = { fingerprint: 'ba_fp', last4: '6789' };
+  const debits: readonly [string, object, string | undefined][] = [
+    ['us_bank_account', bank, 'ach'],
+    ['sepa_debit', { ...bank, country: 'DE' }, undefined],
+    ['upi', { vpa: 'jane@bank' }, 'upi'],
+  ];
+  for (const [type, instrument, brand] of debits)
+    it(`reads a failed debit of ${type} with its rail and its account, whatever reports it`, () => {
+      const method = { type, [type]: instrument };
+      const { vpa: _, ...kept } = instrument as { vpa?: string };
+      const payment_method = { id: 'pm_1', ...kept };
+      const failed = { failure_code: 'insufficient_funds', failure_message: null, outcome: null };
+      const charge = { ...chargeFailedEvent().data.object, ...failed, payment_method_details: method };
+      const error = { code: 'insufficient_funds', payment_method: { id: 'pm_1', ...method } };
+      const intent = intentObject({}, { last_payment_error: error });
+      const failure = { code: 'insufficient_funds', ...(brand !== undefined && { card_brand: brand }) };
+      for (const event of [
+        stripeEvent('charge.failed', charge),
+        stripeEvent('payment_intent.payment_failed', intent),
+      ])
+        expect(only(event)).to.deep.include({ failure, payment_method });
+    });
+
   for (const shape of ['old', 'new'] as const)
     it(`gives one failure one trigger and one reference, whatever reports it (${shape} API shape)`, () => {
       const options = { shape, invoice: 'in_7' };

@@ -13,6 +13,7 @@ import {
 import type { Instant } from '../../kernel/clock.js';
 import type { Failure } from '../../kernel/ports.js';
 import { strictestAdvice } from '../../kernel/stripeAdvice.js';
+import { brandOfMethod, instrumentOf } from '../../kernel/stripeMethod.js';
 
 /** How parts of Stripe's objects, of API versions before and after 2025-03-31, read in our words. */
 
@@ -79,16 +80,14 @@ export const pspRetriesOf = (invoice: Json | undefined): { readonly next_at?: In
   return known ? { next_at: new Date(next * 1000).toISOString() } : {};
 };
 
-const cardOf = (method: unknown): Json | undefined => objectOf(objectOf(method)?.['card']);
-
 /** @param details a charge's `payment_method_details`, which tell more than the method's id */
 export const methodOf = (method: unknown, details?: unknown) => {
-  const card = cardOf(details) ?? cardOf(method);
-  const last4 = textOf(card?.['last4'], 4);
-  const country = textOf(card?.['country']);
+  const instrument = instrumentOf(details) ?? instrumentOf(method);
+  const last4 = textOf(instrument?.['last4'], 4);
+  const country = textOf(instrument?.['country']);
   const found = compact({
     id: idOf(method),
-    fingerprint: textOf(card?.['fingerprint']),
+    fingerprint: textOf(instrument?.['fingerprint']),
     last4: last4 !== undefined && /^\d{4}$/.test(last4) ? last4 : undefined,
     country: country !== undefined && /^[A-Z]{2}$/.test(country) ? country : undefined,
   });
@@ -103,7 +102,7 @@ const adviceOf = (said: Json | undefined, brand: string | undefined): string | u
 
 /** Of `last_payment_error`. */
 export const failureOfError = (error: Json | undefined): Failure => {
-  const brand = code(cardOf(error?.['payment_method'])?.['brand']);
+  const brand = code(brandOfMethod(error?.['payment_method']));
   return compact({
     code: code(error?.['code']),
     message: proseOf(error?.['message'], 1000),
@@ -117,7 +116,7 @@ export const failureOfError = (error: Json | undefined): Failure => {
 /** Of a failed charge, whose `outcome.reason` is the decline code. */
 export const failureOfCharge = (charge: Json): Failure => {
   const outcome = objectOf(charge['outcome']);
-  const brand = code(cardOf(charge['payment_method_details'])?.['brand']);
+  const brand = code(brandOfMethod(charge['payment_method_details']));
   return compact({
     code: code(charge['failure_code']),
     message: proseOf(charge['failure_message'], 1000),

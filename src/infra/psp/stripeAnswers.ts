@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
 import { strictestAdvice } from '../../kernel/stripeAdvice.js';
+import { brandOfMethod } from '../../kernel/stripeMethod.js';
 
 /** How Stripe's answers to a charge read as outcomes. */
 
@@ -13,7 +14,7 @@ interface StripeFailure {
   readonly advice_code?: string | undefined;
   readonly network_advice_code?: string | undefined;
   readonly charge?: string | undefined;
-  readonly payment_method?: { readonly card?: { readonly brand?: string } } | undefined;
+  readonly payment_method?: unknown;
   readonly payment_intent?: Stripe.PaymentIntent | undefined;
 }
 
@@ -27,9 +28,9 @@ const filled = (fields: Record<string, string | undefined>): Failure =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''));
 
 export const failureOf = (error: StripeFailure): Failure => {
-  const brand =
-    error.payment_method?.card?.brand ??
-    error.payment_intent?.last_payment_error?.payment_method?.card?.brand;
+  const brand = brandOfMethod(
+    error.payment_method ?? error.payment_intent?.last_payment_error?.payment_method,
+  );
   return filled({
     code: error.code?.slice(0, 100),
     message: error.message?.slice(0, 1000),
@@ -67,7 +68,7 @@ export const outcomeOfIntent = (intent: Stripe.PaymentIntent): ChargeOutcome => 
     default:
       return error === null || error === undefined
         ? { status: 'not_found' }
-        : declined(failureOf({ ...error, payment_method: error.payment_method as never }), intent.id);
+        : declined(failureOf(error), intent.id);
   }
 };
 
