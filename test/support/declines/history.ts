@@ -1,8 +1,9 @@
 import { classify } from '../../../src/commands/recovery/classification/classify.js';
 import { tablesInForceOn } from '../../../src/commands/recovery/classification/tables.js';
-import type { RecordedEvent } from '../../../src/events/envelope.js';
+import type { RecordedEvent, StreamId } from '../../../src/events/envelope.js';
 import { paymentStream } from '../../../src/events/payment.js';
 import { recoveryStream } from '../../../src/events/recovery.js';
+import { MemoryEventStore } from '../../../src/infra/eventStore/memoryEventStore.js';
 import { DAY, type Instant, plus } from '../../../src/kernel/clock.js';
 import { eventIdOf, deriveId, type OrgId, paymentIdOf, recoveryIdOf } from '../../../src/kernel/ids.js';
 import type { Failure } from '../../../src/kernel/ports.js';
@@ -83,4 +84,15 @@ export const declineHistory = (payments: readonly FailedPayment[]): RecordedEven
     ...event,
     id: eventIdOf(deriveId('declines', event.stream, String(event.revision)), 0),
   }));
+};
+
+/** A store that holds it. */
+export const storeOf = async (payments: readonly FailedPayment[]): Promise<MemoryEventStore> => {
+  const store = new MemoryEventStore();
+  const revisions = new Map<StreamId, bigint>();
+  for (const event of declineHistory(payments)) {
+    const expected = revisions.get(event.stream) ?? 'no_stream';
+    revisions.set(event.stream, (await store.append(event.stream, expected, [event])).revision);
+  }
+  return store;
 };

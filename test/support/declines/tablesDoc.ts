@@ -60,10 +60,11 @@ const messages = (): string =>
     '',
     `Case-insensitive regular expressions, in this order. Source: ${file.sources[file.messages.source]}.`,
     '',
-    '| pattern | category |',
-    '|---|---|',
+    '| told as | pattern | category |',
+    '|---|---|---|',
     ...file.messages.patterns.map(
-      ({ pattern, category }) => `| ${code(pattern.replaceAll('|', '\\|'))} | ${category} |`,
+      ({ name = '', pattern, category }) =>
+        `| ${name} | ${code(pattern.replaceAll('|', '\\|'))} | ${category} |`,
     ),
     '',
   ].join('\n');

@@ -55,6 +55,32 @@ const note = (
     found.push({ step, value, category, retry, wait });
 };
 
+/** `stolen_card`, or a word in quotes or after `decline code`. */
+const CITED = /[`'"‘“]([a-z0-9_]+)[`'"’”]|\bdecline[ _]code:? ([a-z0-9_]+)|\b([a-z0-9]+(?:_[a-z0-9]+)+)/gi;
+
+/** Decline codes that a text cites; those that say no more than that the bank refused come last. */
+const citedIn = (message: string, failure: Failure, tables: Tables): Finding[] => {
+  const found = [...message.matchAll(CITED)].flatMap(([, quoted, named, bare]): Finding[] => {
+    const value = quoted ?? named ?? bare ?? '';
+    const cited = { ...failure, decline_code: value };
+    const meaning = meaningOf(tables, 'decline_code', cardBrandOf(failure), cited);
+    if (meaning?.category === undefined) return [];
+    return [{ step: 'message', value, category: meaning.category, retry: meaning.retry, wait: undefined }];
+  });
+  const isVague = ({ category }: Finding): boolean => category === 'issuer_decline';
+  return [...found.filter((each) => !isVague(each)), ...found.filter(isVague)];
+};
+
+/** A wait is a word of codes: a text names no time. */
+const ofMessage = (message: string, failure: Failure, tables: Tables): readonly Finding[] => {
+  const cited = tables.file.messages.cited === true ? citedIn(message, failure, tables) : [];
+  if (cited.length > 0) return cited;
+  const match = tables.messages.find(({ pattern }) => pattern.test(message));
+  if (match === undefined) return [];
+  const { name: value, category } = match;
+  return [{ step: 'message', value, category, retry: undefined, wait: undefined }];
+};
+
 /** Strongest evidence first; the message counts only when no code named a category. */
 const read = (failure: Failure, tables: Tables): Reading => {
   const reading: Reading = { found: [], unmapped: [] };
@@ -69,11 +95,7 @@ const read = (failure: Failure, tables: Tables): Reading => {
   note(reading, 'decline_code', decline_code, meaningOf(tables, 'decline_code', brand, failure));
   note(reading, 'code', code, meaningOf(tables, 'code', brand, failure));
   if (message === undefined || reading.found.some(({ category }) => category !== undefined)) return reading;
-  const match = tables.messages.find(([pattern]) => pattern.test(message));
-  if (match !== undefined) {
-    const [{ source: value }, category] = match;
-    reading.found.push({ step: 'message', value, category, retry: undefined, wait: undefined });
-  }
+  reading.found.push(...ofMessage(message, failure, tables));
   return reading;
 };
 

@@ -104,10 +104,84 @@ describe('classify', () => {
     ['Flagged as fraudulent by the network', 'issuer_risk'],
     ['Insufficient funds', 'insufficient_funds'],
     ['Declined', 'issuer_decline'],
+    ['The bank returned the decline code `stolen_card`.', 'lost_stolen_fraud'],
+    ['The bank returned the decline code `fraudulent`.', 'lost_stolen_fraud'],
+    ['Decline code: fraudulent', 'lost_stolen_fraud'],
+    ['The reason was "LOST_CARD"', 'lost_stolen_fraud'],
+    ['card_declined: stolen_card', 'lost_stolen_fraud'],
+    ['card_declined: insufficient_funds', 'insufficient_funds'],
+    ['insufficient_funds (card_declined)', 'insufficient_funds'],
+    ['card_declined', 'issuer_decline'],
+    ['Card declined: stolen', 'lost_stolen_fraud'],
+    ['Card declined - lost', 'lost_stolen_fraud'],
+    ['STOLEN', 'lost_stolen_fraud'],
+    ['41 LOST', 'lost_stolen_fraud'],
+    ['card_stolen', 'lost_stolen_fraud'],
+    ['Declined: lost packets', 'issuer_decline'],
+    ['Connection lost', 'network_error'],
+    ['Your card number is incorrect.', 'card_data_invalid'],
+    ["Your card's expiration month is invalid.", 'card_data_invalid'],
+    ['insufficient permissions for this API key', 'merchant_config'],
+    ['Insufficient access rights', 'unknown'],
+    ['INSUFF FUNDS', 'insufficient_funds'],
+    ['Not sufficient funds', 'insufficient_funds'],
+    ["The card's `status` doesn't fit the 'card_brand'", 'unknown'],
   ];
   for (const [message, category] of messages)
     it(`reads the message "${message}" as ${category}`, () =>
       expect(classify({ message }, AT).category).to.equal(category));
+
+  it('tells what was found in a text in words, and no pattern', () => {
+    const found = (message: string) => {
+      const { step, value } = classify({ message }, AT).evidence;
+      return [step, value];
+    };
+    expect(found('A lost card.')).to.deep.equal(['message', 'lost or stolen']);
+    expect(found('declined with `stolen_card`')).to.deep.equal(['message', 'stolen_card']);
+    for (const { name } of tables.messages) expect(name).to.match(/^[A-Za-z ]+$/);
+  });
+
+  it('heeds all that a text cites, but no time: a text freezes no card', () => {
+    const { category, retry } = classify({ message: 'do_not_try_again (expired_card)' }, AT);
+    expect([category, retry]).to.deep.equal(['card_data_invalid', 'never']);
+    const waiting = classify({ message: 'transaction_daily_limit_exceeded' }, AT);
+    expect(waiting.category).to.equal('velocity_limit');
+    expect(waiting).to.not.have.property('earliest_at');
+  });
+
+  const spellings: readonly [Failure, Failure][] = [
+    [
+      { network_code: 'r1', card_brand: 'visa' },
+      { network_code: 'R1', card_brand: 'visa' },
+    ],
+    [{ network_code: ' 5c' }, { network_code: '5C' }],
+    [{ network_code: '5' }, { network_code: '05' }],
+    [{ network_code: 'r01', card_brand: 'ach' }, { network_code: 'R01' }],
+    [{ code: 'r03', card_brand: 'ach' }, { code: 'R03' }],
+    [{ advice_code: '3' }, { advice_code: '03' }],
+    [{ advice_code: 'DO_NOT_TRY_AGAIN' }, { advice_code: 'do_not_try_again' }],
+    [{ decline_code: 'Stolen_Card' }, { decline_code: 'stolen_card' }],
+    [{ decline_code: 'rzp001_x' }, { decline_code: 'RZP001_x' }],
+  ];
+  for (const [given, meant] of spellings)
+    it(`reads ${JSON.stringify(given)} like ${JSON.stringify(meant)}, and keeps it as it was given`, () => {
+      const [seen, wanted] = [classify(given, AT), classify(meant, AT)];
+      expect([seen.category, seen.retry]).to.deep.equal([wanted.category, wanted.retry]);
+      expect(seen.evidence).to.deep.include({ raw: given }).and.not.have.property('unmapped');
+      expect(seen.category === 'unknown' && seen.retry === 'allowed').to.equal(false);
+    });
+
+  it('takes the word as it is written where letter case makes two of it', () => {
+    expect(classify({ code: 'server_error' }, AT).category).to.equal('network_error');
+    expect(classify({ code: 'SERVER_ERROR' }, AT).category).to.equal('unknown');
+    expect(classify({ decline_code: '5' }, AT).evidence.unmapped).to.deep.equal(['decline_code:5']);
+  });
+
+  it('is as strict about a return that no table lists where the brand is not told', () => {
+    for (const card_brand of ['ach', 'unknown'])
+      expect(classify({ network_code: 'R99', card_brand }, AT).retry).to.equal('after_change');
+    expect(classify({ network_code: 'R99', card_brand: 'visa' }, AT).retry).to.equal('allowed');
+  });
 
   it('waits as long as Mastercard says', () => {
     expect(classify({ advice_code: '25', network_code: '51' }, AT).earliest_at).to.equal(

@@ -35,7 +35,13 @@ export interface Tables {
   /** The most retries after a category, where it has a cap. */
   readonly retryCaps: Readonly<Partial<Record<Category, number>>>;
   readonly codes: Readonly<Record<CodeField, Readonly<Record<CardBrand, Lookup>>>>;
-  readonly messages: readonly (readonly [RegExp, Category])[];
+  readonly messages: readonly MessagePattern[];
+}
+
+interface MessagePattern {
+  readonly pattern: RegExp;
+  readonly name: string;
+  readonly category: Category;
 }
 
 const meaningOf = (row: TableRow, { fields, brands }: TableGroup): Meaning => ({
@@ -59,27 +65,52 @@ const matcherOf = (pattern: string): ((code: string) => boolean) => {
   return pattern.endsWith('*') ? (code) => code.includes(text) : (code) => code.endsWith(text);
 };
 
-/** Codes as they are come before those with a `*`. */
-const lookupOf = (groups: readonly TableGroup[]): Lookup => {
+type Fold = (code: string) => string;
+const asItIs: Fold = (code) => code;
+const upper: Fold = (code) => code.trim().toUpperCase();
+const padded: Fold = (code) => upper(code).replace(/^\d$/, '0$&');
+const folds: Readonly<Record<CodeField, Fold>> = {
+  advice_code: padded,
+  network_code: padded,
+  decline_code: upper,
+  code: upper,
+};
+
+/** Codes as they are come before folded ones, and these before those with a `*`. */
+const lookupOf = (groups: readonly TableGroup[], fold: Fold): Lookup => {
   const exact = new Map<string, Meaning>();
+  const folded = new Map<string, Meaning>();
   const open: [(code: string) => boolean, Meaning][] = [];
   for (const group of groups)
     for (const row of group.rows) {
       const meaning = meaningOf(row, group);
-      for (const code of row.codes)
-        if (code.includes('*')) open.push([matcherOf(code), meaning]);
-        else exact.set(code, after(exact.get(code), meaning));
+      for (const code of row.codes) {
+        const name = fold(code);
+        if (code.includes('*')) open.push([matcherOf(name), meaning]);
+        else {
+          exact.set(code, after(exact.get(code), meaning));
+          folded.set(name, after(folded.get(name), meaning));
+        }
+      }
     }
-  if (open.length === 0) return (code) => exact.get(code);
-  return (code) => exact.get(code) ?? open.find(([matches]) => matches(code))?.[1];
+  return (code) => {
+    const known = exact.get(code);
+    if (known !== undefined) return known;
+    const name = fold(code);
+    return folded.get(name) ?? open.find(([matches]) => matches(name))?.[1];
+  };
 };
 
-const byBrand = (groups: readonly TableGroup[], field: CodeField): Record<CardBrand, Lookup> => {
+const byBrand = ({ groups, folded }: TableFile, field: CodeField): Record<CardBrand, Lookup> => {
+  const fold = folded === true ? folds[field] : asItIs;
   const ofField = groups.filter(({ fields }) => fields.includes(field));
   return Object.fromEntries(
     cardBrands.map((brand) => [
       brand,
-      lookupOf(ofField.filter(({ brands }) => brands === undefined || brands.includes(brand))),
+      lookupOf(
+        ofField.filter(({ brands }) => brands === undefined || brands.includes(brand)),
+        fold,
+      ),
     ]),
   ) as Record<CardBrand, Lookup>;
 };
@@ -104,9 +135,11 @@ export const compileTables = (json: unknown): Tables => {
         cap === undefined ? [] : [[category, cap]],
       ),
     ),
-    codes: Object.fromEntries(
-      codeFields.map((field) => [field, byBrand(file.groups, field)]),
-    ) as Tables['codes'],
-    messages: file.messages.patterns.map(({ pattern, category }) => [new RegExp(pattern, 'i'), category]),
+    codes: Object.fromEntries(codeFields.map((field) => [field, byBrand(file, field)])) as Tables['codes'],
+    messages: file.messages.patterns.map(({ pattern, name = pattern, category }) => ({
+      pattern: new RegExp(pattern, 'i'),
+      name,
+      category,
+    })),
   };
 };

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
-import { declineHistory, type FailedPayment, recoveryOf } from '../../../../test/support/declines/history.js';
-import type { StreamId } from '../../../events/envelope.js';
-import { MemoryEventStore } from '../../../infra/eventStore/memoryEventStore.js';
+import { type FailedPayment, recoveryOf, storeOf } from '../../../../test/support/declines/history.js';
 import { orgIdOf } from '../../../kernel/ids.js';
 import { compileTables, type Tables } from './compileTables.js';
 import { type Change, reclassify, type ReclassifyOptions } from './reclassify.js';
@@ -11,16 +9,6 @@ const [acme, other] = [orgIdOf('acme'), orgIdOf('other')];
 const BEFORE = '2026-11-10T10:00:00.000Z';
 const versioned = (version: string): Tables => tablesOfVersion(version) ?? expect.fail(version);
 const [old, perNetwork] = [versioned('2026-11-24'), versioned('2026-11-29')];
-
-const storeOf = async (payments: readonly FailedPayment[]): Promise<MemoryEventStore> => {
-  const store = new MemoryEventStore();
-  const revisions = new Map<StreamId, bigint>();
-  for (const event of declineHistory(payments)) {
-    const expected = revisions.get(event.stream) ?? 'no_stream';
-    revisions.set(event.stream, (await store.append(event.stream, expected, [event])).revision);
-  }
-  return store;
-};
 
 const run = async (
   payments: readonly FailedPayment[],

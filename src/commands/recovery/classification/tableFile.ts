@@ -64,6 +64,8 @@ export const TableFileSchema = closed({
   effective_from: Timestamp,
   summary: Text,
   sources: Type.Record(Type.String(), Text),
+  /** Codes are read whatever their letter case; where digits stand, also without the zero before a single one. */
+  folded: Type.Optional(Type.Literal(true)),
   categories: closed(
     Object.fromEntries(categories.map((category) => [category, Defaults])) as Record<
       (typeof categories)[number],
@@ -74,7 +76,18 @@ export const TableFileSchema = closed({
   /** Regular expressions, case-insensitive; the first that matches counts, and only when no code named a category. */
   messages: closed({
     source: Word,
-    patterns: Type.Array(closed({ pattern: Text, category: Category })),
+    /** Decline codes that a text cites are read before the patterns. */
+    cited: Type.Optional(Type.Literal(true)),
+    patterns: Type.Array(
+      closed({
+        /** What people are told that was found in the text. */
+        name: Type.Optional(
+          Type.String({ pattern: '^[A-Za-z][A-Za-z ]{0,49}$', description: 'a few words, of letters' }),
+        ),
+        pattern: Text,
+        category: Category,
+      }),
+    ),
   }),
 });
 export type TableFile = Static<typeof TableFileSchema>;

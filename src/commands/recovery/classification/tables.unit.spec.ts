@@ -66,6 +66,19 @@ describe('the decline tables of 2026-11-29', () => {
     expect(unlisted).to.deep.equal([]);
   });
 
+  it('know every error code that Stripe names for a payment', () => {
+    const types = new URL(
+      '../../../../node_modules/stripe/esm/resources/PaymentIntents.d.ts',
+      import.meta.url,
+    );
+    const [, union = ''] =
+      /type Code = ('account_closed'.+) \| OtherString/.exec(readFileSync(types, 'utf8')) ?? [];
+    const codes = union.split(' | ').map((each) => each.slice(1, -1));
+    expect(codes).to.have.length.above(200);
+    const unread = codes.filter((code) => classify({ code }, AT, perNetwork).evidence.unmapped !== undefined);
+    expect(unread).to.deep.equal([]);
+  });
+
   it('leave the two characters of another network unread', () => {
     const unread = (failure: Failure) => classify(failure, AT, perNetwork).evidence.unmapped;
     expect(unread({ network_code: '79', card_brand: 'visa' })).to.deep.equal(['network_code:79']);
