@@ -9,6 +9,7 @@ import {
 import { upcast } from '../../events/registry.js';
 import type { Instant } from '../../kernel/clock.js';
 import type { Actor } from '../../kernel/principal.js';
+import { inWords } from './evidence.js';
 import { summaryOf } from './summary.js';
 
 export interface Decision {
@@ -38,9 +39,15 @@ const withoutFreeText = (failure: unknown): unknown => {
   return codes;
 };
 
+const told = (explanation: Explanation): Explanation => ({
+  ...explanation,
+  evidence: inWords(explanation.evidence),
+});
+
 const toDecision = (event: RecordedEvent): Decision => {
   const data = event.data as Record<string, unknown> & { explanation?: Explanation; evidence?: Evidence };
-  const { explanation, evidence, cohort: _, failure, ...details } = data;
+  const { explanation, evidence: recorded, cohort: _, failure, ...details } = data;
+  const evidence = recorded ?? explanation?.evidence;
   return {
     position: String(event.position),
     event_id: event.id,
@@ -49,8 +56,8 @@ const toDecision = (event: RecordedEvent): Decision => {
     recorded_at: event.recorded_at,
     actor: event.metadata.actor,
     summary: summaryOf(event as Recorded<RecoveryEvent>),
-    explanation: explanation ?? null,
-    evidence: evidence ?? explanation?.evidence ?? null,
+    explanation: explanation === undefined ? null : told(explanation),
+    evidence: evidence === undefined ? null : inWords(evidence),
     details: failure === undefined ? details : { ...details, failure: withoutFreeText(failure) },
   };
 };

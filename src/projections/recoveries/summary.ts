@@ -1,7 +1,14 @@
 import type { Recorded } from '../../events/envelope.js';
-import type { RecoveryEvent } from '../../events/recovery.js';
+import type { Evidence, RecoveryEvent } from '../../events/recovery.js';
+import { inWords } from './evidence.js';
 
 const spoken = (code: string): string => code.replaceAll('_', ' ');
+
+const foundIn = (evidence: Evidence): string => {
+  const { step, value } = inWords(evidence);
+  if (step === 'message') return value === undefined ? 'by its message' : `by its message: ${value}`;
+  return value === undefined ? 'no code was recognised' : `${spoken(step)} ${value}`;
+};
 
 const started = ({
   category,
@@ -13,9 +20,7 @@ const started = ({
     after_change: 'charging again is useless before something changes',
     never: 'the same payment method must never be charged again',
   }[retry];
-  const source =
-    evidence.value === undefined ? 'no code was recognised' : `${spoken(evidence.step)} ${evidence.value}`;
-  return `The payment failed: ${spoken(category)} (${source}); ${permission}.`;
+  return `The payment failed: ${spoken(category)} (${foundIn(evidence)}); ${permission}.`;
 };
 
 const failedAgain = ({
