@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { classify } from '../src/commands/recovery/classification/classify.js';
+import { compileTables } from '../src/commands/recovery/classification/compileTables.js';
+import { type TableFile, TableFileSchema } from '../src/commands/recovery/classification/tableFile.js';
 import { meanings } from '../src/commands/recovery/classification/meaning.js';
 import { allTables } from '../src/commands/recovery/classification/tables.js';
 import { runCli } from './support/cli.js';
@@ -30,6 +33,19 @@ describe('docs/declines.md', () => {
   it('shows what `declines classify` answers', async () => {
     const line = 'declines classify --network-code 83 --brand mastercard --decline-code flux';
     expect((await runCli(line.split(' '))).out).to.equal(shownAfter(`recovery ${line}`));
+  });
+
+  it('shows the form of a table file by one that can be used', () => {
+    const [, shown] = /### The form of a table file[^]*?```json\n([^]*?)```/.exec(text) ?? [];
+    const draft = JSON.parse(shown ?? '') as TableFile;
+    const categories = { ...newest.file.categories, ...draft.categories };
+    const tables = compileTables({ ...draft, categories });
+    const [row] = draft.groups[0]?.rows ?? [];
+    const at = '2027-01-02T00:00:00.000Z';
+    expect(classify({ code: 'ACQ_51_A', card_brand: 'visa' }, at, tables).category).to.equal(row?.category);
+    expect(draft.categories.issuer_risk).to.deep.equal(newest.file.categories.issuer_risk);
+    for (const property of Object.keys(TableFileSchema.properties))
+      expect(shown).to.contain(`"${property}":`);
   });
 
   it('shows how a table file is refused', async () => {

@@ -95,6 +95,33 @@ describe('recovery declines', () => {
       ]);
     });
 
+    it('refuses a file that is no JSON, with its line and column', async () => {
+      const path = await fileOf('broken.json', '{\n  "version": "v2",\n}');
+      const { code, err } = await reclassify('--dry-run', '--table', path);
+      expect(code).to.equal(2);
+      expect(err).to.contain('broken.json is not JSON: line 3, column 1.').and.contain('docs/declines.md');
+    });
+
+    it('refuses other tables under the version of those that were shipped', async () => {
+      const other = await fileOf('other.json', { ...file, summary: 'Ours.' });
+      const { code, err } = await reclassify('--dry-run', '--table', other);
+      expect(code).to.equal(3);
+      expect(err).to.contain('/version: must be a version of its own');
+      expect((await reclassify('--dry-run', '--table', await fileOf('same.json', file))).code).to.equal(0);
+    });
+
+    it('refuses a time that ends before it begins', async () => {
+      const when = ['--from', '2026-12-02', '--to', '2026-12-01'];
+      const { code, err, calls } = await reclassify('--dry-run', '--table', '2026-11-29', ...when);
+      expect({ code, calls }).to.deep.equal({ code: 2, calls: [] });
+      expect(err).to.contain('give a later --to');
+    });
+
+    it('takes a file that begins with a byte order mark', async () => {
+      const path = await fileOf('bom.json', `\uFEFF${JSON.stringify({ ...file, version: 'v2' })}`);
+      expect((await reclassify('--dry-run', '--table', path)).code).to.equal(0);
+    });
+
     it('takes a file, and an empty history', async () => {
       const path = await fileOf('v2.json', { ...file, version: 'v2' });
       const { code, out } = await reclassify('--dry-run', '--table', path);

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { eventSchemas } from '../events/registry.js';
 import { streamKinds } from '../events/streams.js';
 import { isUuid } from '../kernel/ids.js';
+import { UsageError } from './failure.js';
 
 export const integer =
   (min: number, max: number) =>
@@ -48,6 +49,15 @@ export const instant = (text: string): string => {
     );
   }
   return new Date(ms).toISOString();
+};
+
+/** @throws UsageError when nothing lies from the one instant to the other */
+export const refuseEmptyRange = (
+  { from, to }: { readonly from?: string; readonly to?: string },
+  command: string,
+): void => {
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new UsageError(`Nothing lies from ${from} to ${to}: give a later --to.`, command);
 };
 
 /** Repeatable, and several at once with commas. */

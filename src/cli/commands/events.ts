@@ -6,7 +6,7 @@ import { type Cli, withServices } from '../context.js';
 import { databaseVariables, environmentSection } from '../environment.js';
 import { CliError } from '../failure.js';
 import { logRange, type RangeOptions } from '../../events/logRange.js';
-import { eventTypes, instant, position, stream, uuid } from '../options.js';
+import { eventTypes, instant, position, refuseEmptyRange, stream, uuid } from '../options.js';
 import { toJson } from '../output.js';
 import { adoptCommand } from './adoptLog.js';
 import { copyCommand } from './copyEvents.js';
@@ -85,6 +85,9 @@ export const eventsCommand = (cli: Cli): Command => {
   withFilters(group.command('export'))
     .option('--to <instant>', 'recorded before this instant', instant)
     .description('print the log, or a part of it, as one JSON object per line, up to where it ends now')
-    .action((options: FilterOptions) => withServices(cli, ({ store }) => exportEvents(cli, store, options)));
+    .action((options: FilterOptions) => {
+      refuseEmptyRange(options, 'recovery events export');
+      return withServices(cli, ({ store }) => exportEvents(cli, store, options));
+    });
   return group.addCommand(copyCommand(cli)).addCommand(adoptCommand(cli));
 };

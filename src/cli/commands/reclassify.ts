@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { compileTables, type Tables } from '../../commands/recovery/classification/compileTables.js';
+import type { Tables } from '../../commands/recovery/classification/compileTables.js';
 import {
   type Change,
   type Judgement,
   reclassify,
 } from '../../commands/recovery/classification/reclassify.js';
-import { allTables, tablesOfVersion } from '../../commands/recovery/classification/tables.js';
+import { allTables, otherTables, tablesOfVersion } from '../../commands/recovery/classification/tables.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { logRange } from '../../events/logRange.js';
+import { jsonFaultIn } from '../../kernel/jsonFault.js';
 import { formatMoney } from '../../kernel/money.js';
 import { type Cli, withServices } from '../context.js';
 import { CliError, exitCodes, UsageError } from '../failure.js';
-import { instant, uuid } from '../options.js';
+import { instant, refuseEmptyRange, uuid } from '../options.js';
 import { printable, toJson } from '../output.js';
 
 interface Options {
@@ -29,6 +30,13 @@ const notFound = (table: string): CliError => {
   return new CliError('not_found', `There is no table version and no file ${table}.`, fix, exitCodes.usage);
 };
 
+const jsonIn = (table: string, text: string): unknown => {
+  const fault = jsonFaultIn(text);
+  if (fault === undefined) return JSON.parse(text);
+  const message = `${table} is not JSON: line ${fault.line}, column ${fault.column}.`;
+  throw new CliError('not_parsable', message, 'See docs/declines.md for the form.', exitCodes.usage);
+};
+
 /** @throws DomainError `validation_failed` with a JSON pointer for each field that cannot be used */
 const tablesOf = async (table: string): Promise<Tables> => {
   const known = tablesOfVersion(table);
@@ -36,18 +44,7 @@ const tablesOf = async (table: string): Promise<Tables> => {
   const text = await readFile(table, 'utf8').catch(() => {
     throw notFound(table);
   });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new CliError(
-      'not_parsable',
-      `${table} is not JSON.`,
-      'See docs/declines.md for the form.',
-      exitCodes.usage,
-    );
-  }
-  return compileTables(json);
+  return otherTables(jsonIn(table, text.replace(/^\uFEFF/, '')));
 };
 
 interface Total {
@@ -138,6 +135,7 @@ export const reclassifyCommand = (cli: Cli): Command => {
           'What is recorded stays as it is, and tables are adopted by shipping them in a release: give --dry-run.';
         throw new UsageError(message, 'recovery declines reclassify');
       }
+      refuseEmptyRange(options, 'recovery declines reclassify');
       const tables = await tablesOf(options.table);
       await withServices(cli, ({ store }) => tryTables(cli, store, tables, options));
     });

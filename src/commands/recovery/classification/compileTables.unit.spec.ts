@@ -125,6 +125,28 @@ describe('compileTables', () => {
     );
   });
 
+  it('refuses a pattern that matches every message', () => {
+    for (const pattern of ['|', 'lost|', '.*'])
+      expect(
+        faults({ ...file(), messages: { source: 'own', patterns: [{ pattern, category: 'unknown' }] } }),
+      ).to.deep.equal([
+        '/messages/patterns/0/pattern must not match an empty text: it would match every message',
+      ]);
+  });
+
+  it('refuses tables without groups, and a group that is there twice', () => {
+    expect(faults({ ...file(), groups: [] })).to.deep.equal(['/groups must NOT have fewer than 1 items']);
+    const one = group({ codes: ['b'], category: 'unknown' });
+    const another = { ...group({ codes: ['c'], category: 'unknown' }), name: 'another' };
+    const detail = 'must differ from /groups/0 in its name, and in what it says';
+    expect(faults({ ...file(), groups: [one, another, { ...another, name: 'one' }] })).to.deep.equal([
+      `/groups/2 ${detail}`,
+    ]);
+    expect(faults({ ...file(), groups: [one, { ...one, name: 'copy' }] })).to.deep.equal([
+      `/groups/1 ${detail}`,
+    ]);
+  });
+
   it('refuses what is no table at all', () => {
     for (const json of [null, [], 'table', 1])
       expect(faults(json)).to.deep.equal([' must be of type object']);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createAjv } from '../../../events/ajv.js';
 import { toFieldErrors } from '../../../events/fieldErrors.js';
 import type { FieldError } from '../../../kernel/errors.js';
@@ -42,26 +43,42 @@ const repeats = ({ rows }: TableGroup, pointer: string): FieldError[] => {
   );
 };
 
+const isSame = (one: TableGroup, other: TableGroup): boolean =>
+  one.name === other.name || isDeepStrictEqual({ ...one, name: '' }, { ...other, name: '' });
+
+/** Of a group that is there twice the second would never be read. */
+const repeatedGroup = ({ groups }: TableFile, group: TableGroup, index: number): FieldError[] => {
+  const first = groups.findIndex((other) => isSame(other, group));
+  const detail = `must differ from /groups/${first} in its name, and in what it says`;
+  return first < index ? [{ pointer: `/groups/${index}`, detail }] : [];
+};
+
 const groupFaults = (file: TableFile): FieldError[] =>
   file.groups.flatMap((group, index) => {
     const pointer = `/groups/${index}`;
     return [
+      ...repeatedGroup(file, group, index),
       ...sourceFault(file, group.source, `${pointer}/source`),
       ...group.rows.flatMap((row, at) => rowFaults(row, `${pointer}/rows/${at}`)),
       ...repeats(group, pointer),
     ];
   });
 
+const patternFault = (pattern: string): string | undefined => {
+  try {
+    return new RegExp(pattern, 'i').test('')
+      ? 'must not match an empty text: it would match every message'
+      : undefined;
+  } catch {
+    return 'must be a regular expression of JavaScript, without slashes and flags';
+  }
+};
+
 const messageFaults = (file: TableFile): FieldError[] => [
   ...sourceFault(file, file.messages.source, '/messages/source'),
   ...file.messages.patterns.flatMap(({ pattern }, index) => {
-    try {
-      new RegExp(pattern, 'i');
-      return [];
-    } catch {
-      const detail = 'must be a regular expression of JavaScript, without slashes and flags';
-      return [{ pointer: `/messages/patterns/${index}/pattern`, detail }];
-    }
+    const detail = patternFault(pattern);
+    return detail === undefined ? [] : [{ pointer: `/messages/patterns/${index}/pattern`, detail }];
   }),
 ];
 

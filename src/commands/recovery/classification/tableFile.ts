@@ -72,7 +72,7 @@ export const TableFileSchema = closed({
       typeof Defaults
     >,
   ),
-  groups: Type.Array(GroupSchema),
+  groups: Type.Array(GroupSchema, { minItems: 1 }),
   /** Regular expressions, case-insensitive; the first that matches counts, and only when no code named a category. */
   messages: closed({
     source: Word,

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Instant } from '../../../kernel/clock.js';
+import { DomainError } from '../../../kernel/errors.js';
 import { compileTables, type Tables } from './compileTables.js';
 import first from './tables/2026-11-24.json' with { type: 'json' };
 import perNetwork from './tables/2026-11-29.json' with { type: 'json' };
@@ -17,3 +19,17 @@ export const tablesInForceOn = (at: Instant): Tables => {
 
 export const tablesOfVersion = (version: string): Tables | undefined =>
   allTables.find((tables) => tables.version === version);
+
+/**
+ * Tables of somebody's own, to be tried.
+ * @throws DomainError `validation_failed` as `compileTables`, and where they go by the version of other ones
+ */
+export const otherTables = (json: unknown): Tables => {
+  const tables = compileTables(json);
+  const known = tablesOfVersion(tables.version);
+  if (known === undefined || isDeepStrictEqual(known.file, tables.file)) return tables;
+  const detail = 'must be a version of its own: there are other tables of this one';
+  throw new DomainError('validation_failed', 'The decline tables cannot be used', [
+    { pointer: '/version', detail },
+  ]);
+};
