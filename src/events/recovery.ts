@@ -118,7 +118,14 @@ export const recoveryEvents = {
   }),
   RetryScheduled: closed({ attempt: Attempt, at: Timestamp, explanation: ExplanationSchema, ...cohort }),
   /** It was planned, and no limit or rule allows it as planned any more. */
-  RetryDropped: closed({ attempt: Attempt, reason: Type.String(), ...why, ...cohort }),
+  RetryDropped: closed({
+    attempt: Attempt,
+    reason: Type.String(),
+    /** Its time had come: what takes its place does not wait again. */
+    due: Type.Optional(Type.Literal(true)),
+    ...why,
+    ...cohort,
+  }),
   RetryStarted: closed({
     attempt: Attempt,
     idempotency_key: Type.String(),

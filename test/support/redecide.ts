@@ -118,5 +118,9 @@ export const decideAgain = async (
     return state.status === 'none' ? [first] : [first, ...nextSteps(state, at, guidance).events];
   }
   if (before.status === 'none') throw new Error('it never began');
+  if (first.type === 'NotificationScheduled' || first.type === 'NotificationDropped') {
+    const data = { step: first.data.step, messageId: '', guidance, now: at };
+    return recoveryDecider.decide({ type: 'StartNotification', data }, before);
+  }
   return andNext(before, bare(first) as Explained, at, guidance);
 };

@@ -9,7 +9,7 @@ import { evolve } from './evolve.js';
 import { failedMail } from './failedMail.js';
 import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
 import { explainAlone } from './explain.js';
-import { heldBack } from './plan.js';
+import { heldBack, heldMail, mailAnew } from './plan.js';
 import { afterQuiet } from './planMail.js';
 import { decidePspRetries, endPspRetries } from './pspRetries.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
@@ -72,7 +72,12 @@ const forgoRetry = (
   if (known.status !== 'active' || known.scheduled?.attempt !== attempt) return [];
   const reason = heldBack(known, now, guidance) ?? 'the limits of the payment method do not allow it now';
   const { cohort } = known;
-  return andNext(known, { type: 'RetryDropped', data: { attempt, reason, cohort } }, now, guidance);
+  return andNext(
+    known,
+    { type: 'RetryDropped', data: { attempt, reason, due: true, cohort } },
+    now,
+    guidance,
+  );
 };
 
 const startRetry = (
@@ -102,10 +107,13 @@ const startNotification = (
   if (known.status !== 'active' || notification?.step !== step) return [];
   if (isBefore(now, notification.at) || customerIsPaying(known, now)) return [];
   const { cohort } = known;
-  const { template, messageId: begun } = notification;
-  const at = afterQuiet(known, guidance.circumstances, now);
-  if (begun === undefined && isBefore(now, at))
-    return [{ type: 'NotificationScheduled', data: { step, channel: 'email', at, template, cohort } }];
+  if (notification.messageId === undefined) {
+    const reason = heldMail(known, now, guidance);
+    if (reason !== undefined)
+      return andNext(known, { type: 'NotificationDropped', data: { step, reason, cohort } }, now, guidance);
+    const anew = mailAnew(known, notification, now, guidance);
+    if (anew !== undefined) return [anew];
+  }
   const data = { step, message_id: messageId, started_at: now, cohort };
   return [{ type: 'NotificationStarted', data }];
 };

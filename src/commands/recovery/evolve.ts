@@ -98,7 +98,7 @@ const evolveRetry = (
       const triggers = { id, before: known.triggers };
       const pspRetries = psp_gave_up === true ? 'gave_up' : known.pspRetries;
       const next = {
-        ...reclassified(known, event.data),
+        ...reclassified(without(known, 'waited') as KnownRecovery, event.data),
         ...{ triggers, chargeable, payable },
         ...(pspRetries && { pspRetries }),
       };
@@ -110,8 +110,10 @@ const evolveRetry = (
       const { category } = known.classification;
       return { ...without(known, 'graceUntil'), scheduled: { attempt, at, category } } as Recovery;
     }
-    case 'RetryDropped':
-      return without(known, 'scheduled') as Recovery;
+    case 'RetryDropped': {
+      const { attempt, due } = event.data;
+      return { ...without(known, 'scheduled'), ...(due && { waited: attempt }) } as Recovery;
+    }
     case 'RetryStarted': {
       const { attempt, idempotency_key: idempotencyKey, started_at: startedAt } = event.data;
       const { charged, credential_id: credentialId } = event.data;

@@ -29,6 +29,7 @@ export type Explained = Extract<
       | 'FurtherFailureRecorded'
       | 'RetryDeclined'
       | 'RetryDropped'
+      | 'NotificationDropped'
       | 'NotificationSent'
       | 'NotificationFailed'
       | 'PspRetriesFound'

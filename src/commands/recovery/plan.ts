@@ -6,9 +6,9 @@ import { evolve } from './evolve.js';
 import { explain } from './explain.js';
 import { chargeOf, type Guidance, ruleFactsOf } from './guidance.js';
 import { mailPlans } from './mailPlans.js';
-import { planMail, superseded } from './planMail.js';
-import { forbids, type Planned, planRetry, type Situation } from './planRetry.js';
-import { GRACE_PERIOD, type KnownRecovery, type RecoveryCase } from './state.js';
+import { mailForbidden, mailNow, planMail, superseded } from './planMail.js';
+import { forbids, type Planned, planRetry, type Situation, untimely } from './planRetry.js';
+import { GRACE_PERIOD, type KnownRecovery, type PendingNotification, type RecoveryCase } from './state.js';
 
 /** Nothing the customer can do: the merchant is told, and why. */
 const merchantsMatter: Readonly<Partial<Record<Category, string>>> = {
@@ -178,9 +178,34 @@ export const nextSteps = (known: RecoveryCase, now: Instant, guidance: Guidance)
   return { events: [...escalation(situation), ...events], explanation };
 };
 
+const endsBy = ({ rule }: { readonly rule: { readonly name: string } }): string =>
+  `the rule "${rule.name}" ends the recovery`;
+
 /** Why a retry that is due is not made after all; undefined where it is. */
 export const heldBack = (known: RecoveryCase, now: Instant, guidance: Guidance): string | undefined => {
   const situation = situationOf(known, now, guidance);
   const { stop } = situation.effects;
-  return stop ? `the rule "${stop.rule.name}" ends the recovery` : forbids(situation);
+  return stop ? endsBy(stop) : (forbids(situation) ?? untimely(situation));
+};
+
+/** Why a mail that is due is not sent after all; undefined where it is. */
+export const heldMail = (known: RecoveryCase, now: Instant, guidance: Guidance): string | undefined => {
+  const situation = situationOf(known, now, guidance);
+  const { stop } = situation.effects;
+  return stop ? endsBy(stop) : mailForbidden(situation);
+};
+
+/** A mail that is due planned anew, where it is to be sent later or by another template; undefined where it is not. */
+export const mailAnew = (
+  known: RecoveryCase,
+  { step, template: planned }: PendingNotification,
+  now: Instant,
+  guidance: Guidance,
+): RecoveryEvent | undefined => {
+  const situation = situationOf(known, now, guidance);
+  const { at, template, because } = mailNow(situation, planned);
+  if (because.length === 0) return undefined;
+  const explanation = explain(situation, 'notify', [], because);
+  const data = { step, channel: 'email', at, template, explanation, cohort: known.cohort } as const;
+  return { type: 'NotificationScheduled', data };
 };

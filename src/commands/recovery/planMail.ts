@@ -29,9 +29,18 @@ export const afterQuiet = (
 const templateOf = ({ effects }: Situation, planned: string): string =>
   planned === 'final_notice' ? planned : (effects.template?.value ?? planned);
 
+const heedQuiet = ({ known, guidance }: Situation, wanted: Instant) => {
+  const { quiet_hours: quiet } = known.policy;
+  const at = afterQuiet(known, guidance.circumstances, wanted);
+  const because = isBefore(wanted, at)
+    ? [`no mail from ${quiet?.from} to ${quiet?.to} o'clock local time`]
+    : [];
+  return { at, because };
+};
+
 /** The mail that follows those taken, whether or not one is planned already. */
 const mailAfter = (situation: Situation, retriesOver: boolean): PlannedMail => {
-  const { known, now, guidance } = situation;
+  const { known, now } = situation;
   const refused = refusalOf(situation);
   if (refused !== undefined) return { refused };
   const step = known.steps + 1;
@@ -43,11 +52,7 @@ const mailAfter = (situation: Situation, retriesOver: boolean): PlannedMail => {
   if (step > MAX_MAILS) return { refused: 'enough mails went out' };
   if (next.afterRetries && !retriesOver) return { refused: 'retries come first' };
   const wanted = plus(now, index === 0 && retriesOver ? 0 : next.delay);
-  const quiet = known.policy.quiet_hours;
-  const at = afterQuiet(known, guidance.circumstances, wanted);
-  const because = isBefore(wanted, at)
-    ? [`no mail from ${quiet?.from} to ${quiet?.to} o'clock local time`]
-    : [];
+  const { at, because } = heedQuiet(situation, wanted);
   return isBefore(at, known.expiresAt)
     ? { at, what: { ...next, template: templateOf(situation, next.template), step }, because }
     : { refused: 'the recovery ends before the mail' };
@@ -58,14 +63,28 @@ export const planMail = (situation: Situation, retriesOver: boolean): PlannedMai
     ? mailAfter(situation, retriesOver)
     : { refused: 'one is scheduled' };
 
+/** Why a mail that is planned is to be sent no more. */
+export const mailForbidden = (situation: Situation): string | undefined =>
+  mailPlans[situation.known.classification.category].length === 0
+    ? 'no mail for this category'
+    : refusalOf(situation);
+
+/** A mail that is due, as it is to be sent by now; `because`: what makes it another than the one planned. */
+export const mailNow = (situation: Situation, planned: string) => {
+  const { at, because } = heedQuiet(situation, situation.now);
+  const template = templateOf(situation, planned);
+  const chosen = situation.effects.template;
+  if (template !== planned) because.push(`the rule "${chosen?.rule.name}" chooses the template`);
+  return { at, template, because };
+};
+
 /** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner. */
 export const superseded = (situation: Situation): string | undefined => {
   const { notification, classification } = situation.known;
   if (notification === undefined || notification.messageId !== undefined) return undefined;
+  const forbidden = mailForbidden(situation);
+  if (forbidden !== undefined) return forbidden;
   const plan = mailPlans[classification.category];
-  if (plan.length === 0) return 'no mail for this category';
-  const refused = refusalOf(situation);
-  if (refused !== undefined) return refused;
   const wanted = mailAfter(situation, false);
   if (!isUrgent(plan) || 'refused' in wanted) return undefined;
   const same = wanted.what.template === notification.template && !isBefore(wanted.at, notification.at);

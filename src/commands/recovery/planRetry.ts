@@ -154,12 +154,16 @@ const sourceOf = (situation: Situation, policy: Policy, attempt: number): string
 
 const NETWORK_WAITS = 'the network asks to wait that long';
 
+type Settings = ReturnType<typeof policyOf>;
+
+const zoneOf = ({ guidance }: Situation, policy: Settings): string | undefined =>
+  guidance.circumstances.timezone ?? policy.timezone;
+
 /** A wait that the network asks for goes before the one that is listed for the category. */
-const wantedTime = (situation: Situation, policy: ReturnType<typeof policyOf>, attempt: number) => {
-  const { known, now, guidance, effects } = situation;
+const afterWait = (situation: Situation, policy: Settings, attempt: number) => {
+  const { known, now, effects } = situation;
   const { category, earliest_at } = known.classification;
   const minutes = minutesBefore(policy, attempt);
-  const zone = guidance.circumstances.timezone ?? policy.timezone;
   const told = policy.waits !== undefined && earliest_at !== undefined && isBefore(now, earliest_at);
   const line = told
     ? timeline(earliest_at, NETWORK_WAITS)
@@ -176,20 +180,33 @@ const wantedTime = (situation: Situation, policy: ReturnType<typeof policyOf>, a
   if (category === 'insufficient_funds' && policy.payday_days && !told) {
     const left = LONGEST_WAIT_FOR_PAYDAY - Math.floor(minutes / 1440);
     const within = Math.min(PAYDAY_WITHIN_DAYS, left);
-    line.to(nextMonthDay(line.at(), zone ?? 'UTC', policy.payday_days, within), 'a payday is near');
+    const zone = zoneOf(situation, policy) ?? 'UTC';
+    line.to(nextMonthDay(line.at(), zone, policy.payday_days, within), 'a payday is near');
   }
-  return { line, zone };
+  return line;
+};
+
+/** What was put off when its time had come has waited already. */
+const wantedTime = (situation: Situation, policy: Settings, attempt: number) => {
+  const { known, now } = situation;
+  if (known.waited !== attempt) return afterWait(situation, policy, attempt);
+  const line = timeline(now, `its wait before attempt ${attempt} is over`);
+  line.to(known.classification.earliest_at, NETWORK_WAITS);
+  return line;
 };
 
 const SCHEME_HOURS = 'the scheme takes attempts then';
 
 /** The hours that the policy prefers give way to those of the scheme where the two never meet. */
 const heedHours = (
-  { known, guidance }: Situation,
-  { preferred_hours: hours }: ReturnType<typeof policyOf>,
-  { line, zone }: ReturnType<typeof wantedTime>,
+  situation: Situation,
+  policy: Settings,
+  line: ReturnType<typeof timeline>,
   spread: number,
 ): void => {
+  const { known, guidance } = situation;
+  const { preferred_hours: hours } = policy;
+  const zone = zoneOf(situation, policy);
   const scheme = guidance.limits.openHours[guidance.circumstances.brand];
   const open = scheme && [{ zone: scheme.timezone, spans: scheme.open }];
   if (hours && zone !== undefined && known.classification.category !== 'network_error') {
@@ -199,6 +216,20 @@ const heedHours = (
     line.to(both, open ? `${why}, and ${SCHEME_HOURS}` : why);
   }
   if (open) line.to(nextWithinAll(line.at(), open, spread), SCHEME_HOURS);
+};
+
+const tooLate = ({ known }: Situation, { max_days: days }: Settings, at: Instant): string | undefined =>
+  days !== undefined && isBefore(plus(known.cohort.opened_at, days * DAY), at)
+    ? `the policy allows no attempt later than ${days} days`
+    : undefined;
+
+/** Why a charge whose time has come is not made at this very instant; undefined where that is as good as any. */
+export const untimely = (situation: Situation): string | undefined => {
+  const { now } = situation;
+  const policy = policyOf(situation);
+  const line = timeline(now, 'now');
+  heedHours(situation, policy, line, 0);
+  return tooLate(situation, policy, now) ?? (line.at() === now ? undefined : line.told.at(-1));
 };
 
 /** Why a charge that is planned must not be made as things stand now; undefined where nothing forbids it. */
@@ -220,16 +251,15 @@ export const planRetry = (situation: Situation): Planned<number> => {
   if (refused !== undefined) return { refused };
   const attempt = known.attempts + 1;
   const spread = jitter(known.paymentId, attempt);
-  const wanted = wantedTime(situation, policy, attempt);
-  const { line } = wanted;
+  const line = wantedTime(situation, policy, attempt);
   const charge = chargeOf(known, guidance.circumstances);
   const permit = permitFor(guidance.ledger, charge, line.at(), guidance.limits);
   if ('refused' in permit) return permit;
   line.to(permit.at, permit.waitsFor ?? '');
-  heedHours(situation, policy, wanted, spread);
+  heedHours(situation, policy, line, spread);
   const at = line.at();
-  if (policy.max_days !== undefined && isBefore(plus(known.cohort.opened_at, policy.max_days * DAY), at))
-    return { refused: `the policy allows no attempt later than ${policy.max_days} days` };
+  const late = tooLate(situation, policy, at);
+  if (late !== undefined) return { refused: late };
   return isBefore(at, known.expiresAt)
     ? { at, what: attempt, because: line.told }
     : { refused: 'the recovery ends before the next attempt' };

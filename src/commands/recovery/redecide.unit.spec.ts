@@ -5,10 +5,12 @@ import { type Dice, dice as diceOf, randomOf } from '../../../test/support/rando
 import { decideAgain, decisionsIn } from '../../../test/support/redecide.js';
 import { aRule } from '../../../test/support/ruleSamples.js';
 import { paymentStream } from '../../events/payment.js';
+import type { RetryPolicy } from '../../events/organization.js';
 import { rulesStream } from '../../events/rules.js';
 import { DAY, HOUR, MINUTE } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
+import { builtInPolicy } from '../organization/builtInPolicy.js';
 import { credentialIdOf, onCredential } from '../credential/attempts.js';
 import { handle, load } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
@@ -16,6 +18,15 @@ import { rulesDecider } from '../rules/decide.js';
 
 const BRAND = 'visa';
 const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' }, customer: { email: 'a@example.com' } };
+
+/** By the clock of the customer. */
+const HOURLY: RetryPolicy = {
+  ...builtInPolicy,
+  timezone: 'America/New_York',
+  preferred_hours: { from: 9, to: 17 },
+  quiet_hours: { from: 20, to: 9 },
+  max_days: 25,
+};
 
 const failureBy = ({ oneOf }: Dice): Failure => ({ ...oneOf(answersOf(BRAND)).failure, card_brand: BRAND });
 const outcomeBy = (dice: Dice): ChargeOutcome =>
@@ -31,6 +42,7 @@ const addRule = async (world: ActWorld, dice: Dice, n: number): Promise<void> =>
     { delay_minutes: 90 },
     { policy: { max_retries: 9 } },
     { template: 'other_method' as const },
+    { channel: 'none' as const },
     { escalate: { reason: 'look at it' } },
   ]);
   const rule = aRule(n, { conditions: { attempt: { at_least: 1 + dice.below(3) } }, actions });
@@ -77,7 +89,7 @@ const happen = async (world: ActWorld, dice: Dice, n: number): Promise<void> => 
 const historyOf = async (seed: number): Promise<ActWorld> => {
   const dice = diceOf(randomOf(seed));
   const outcomes = Array.from({ length: 20 }, () => outcomeBy(dice));
-  const world = await actWorld(failureBy(dice), outcomes, CARD);
+  const world = await actWorld(failureBy(dice), outcomes, CARD, dice.chance(0.5) ? HOURLY : undefined);
   for (let n = 1; n <= 40; n++) await happen(world, dice, n);
   return world;
 };
@@ -96,7 +108,13 @@ describe('every decision of a long random history', () => {
     }
     expect(again).to.include.keys(
       ...['RecoveryStarted', 'RetryScheduled', 'NotificationScheduled', 'RetryDeclined', 'RetryDropped'],
-      ...['FurtherFailureRecorded', 'NotificationSent', 'RecoveryExhausted', 'GracePeriodStarted'],
+      ...[
+        'FurtherFailureRecorded',
+        'NotificationDropped',
+        'NotificationSent',
+        'RecoveryExhausted',
+        'GracePeriodStarted',
+      ],
     );
     expect(again.RetryScheduled).to.be.greaterThan(100);
   }).timeout(120_000);

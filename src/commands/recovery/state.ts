@@ -76,6 +76,8 @@ export interface RecoveryCase {
   readonly refused: number;
   /** For a failure of that category. */
   readonly scheduled?: { readonly attempt: number; readonly at: Instant; readonly category: Category };
+  /** The attempt that was put off when its time had come. */
+  readonly waited?: number;
   readonly open?: OpenAttempt;
   readonly notification?: PendingNotification;
   /** Mails that are out or were given up. */
