@@ -26,7 +26,8 @@ export interface Verdict {
 }
 
 export interface Reservation extends AttemptRef {
-  readonly charge: Charge;
+  /** Absent where the slot is only taken anew: it stays what it was taken for, whatever card the payment has now. */
+  readonly charge?: Charge;
   readonly limits: NetworkLimits;
   readonly now: Instant;
 }
@@ -54,7 +55,11 @@ const stored = ({ retry, earliest_at }: Verdict) => ({
 });
 
 /** Whether an attempt may be made now, as far as all other attempts go. */
-const isFree = (ledger: Ledger, { recoveryId, attempt, charge, limits, now }: Reservation): boolean => {
+const isFree = (
+  ledger: Ledger,
+  { recoveryId, attempt, limits, now }: Reservation,
+  charge: Charge,
+): boolean => {
   const others = withoutEntry(ledger, attemptId(recoveryId, attempt));
   const permit = permitFor(others, charge, now, limits);
   return !('refused' in permit) && !isBefore(now, permit.at) && isOpen(limits, charge.brand, now);
@@ -66,18 +71,16 @@ const isFree = (ledger: Ledger, { recoveryId, attempt, charge, limits, now }: Re
  * meanwhile.
  */
 const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
-  const { recoveryId: recovery_id, attempt, charge, limits, now } = data;
+  const { recoveryId: recovery_id, attempt, limits, now } = data;
   if (ledger.manyCards) return [];
   const known = entryOf(ledger, attemptId(recovery_id, attempt));
   if (known !== undefined && (!known.open || known.at >= Date.parse(now))) return [];
-  if (!isFree(ledger, data)) return [];
+  const charge = data.charge ?? known;
+  if (charge === undefined || !isFree(ledger, data, charge)) return [];
+  const { amount, currency, brand, initiator } = charge;
   const { version: limits_version } = limits;
-  return [
-    {
-      type: 'AttemptReserved',
-      data: { recovery_id, attempt, ...charge, limits_version, reserved_at: now },
-    },
-  ];
+  const told = { amount, currency, brand, initiator, limits_version, reserved_at: now };
+  return [{ type: 'AttemptReserved', data: { recovery_id, attempt, ...told } }];
 };
 
 const settle = ({ data }: SettleAttempt, ledger: Ledger): CredentialEvent[] => {
@@ -106,8 +109,12 @@ const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEven
  */
 export const isReserved = (ledger: Ledger, asked: Reservation): boolean => {
   const entry = entryOf(ledger, attemptId(asked.recoveryId, asked.attempt));
-  if (ledger.manyCards) return entry?.open !== false && isOpen(asked.limits, asked.charge.brand, asked.now);
-  return entry?.open === true && entry.at >= Date.parse(asked.now) && isFree(ledger, asked);
+  const charge = asked.charge ?? entry;
+  if (ledger.manyCards)
+    return charge !== undefined && entry?.open !== false && isOpen(asked.limits, charge.brand, asked.now);
+  return (
+    entry?.open === true && entry.at >= Date.parse(asked.now) && isFree(ledger, asked, asked.charge ?? entry)
+  );
 };
 
 /** Whether the answer to this attempt was a decline: asking for it again charges nothing. */

@@ -18,7 +18,7 @@ import {
 import { classify } from './classification/classify.js';
 import type { Settlement } from './command.js';
 import { isGivenUp } from './outcome.js';
-import { reserve, settleSlot, slotOutcomeOf } from './slot.js';
+import { reserveAgain, settleSlot, slotOutcomeOf } from './slot.js';
 import { type Charged, KEY_LIFETIME, type KnownRecovery, type OpenAttempt } from './state.js';
 
 const NO_CHARGE = { code: 'processing_error', message: 'the PSP knows of no charge for this attempt' };
@@ -133,16 +133,14 @@ export const settle = async (
 };
 
 /** Asked again after a crash, the PSP may charge for the first time: not without the slot, taken anew. */
-const hasSlot = async (acting: Acting, known: KnownRecovery, open: OpenAttempt, payment: Loaded<Payment>) => {
-  const { attempt, credentialId } = open;
+const hasSlot = async (acting: Acting, { attempt, credentialId }: OpenAttempt) => {
   if (credentialId === undefined) return true;
-  const { reserved, ledger } = await reserve(acting, known, payment, attempt, credentialId);
+  const { reserved, ledger } = await reserveAgain(acting, credentialId, attempt);
   return reserved || isDeclined(ledger.state, { recoveryId: acting.recoveryId, attempt });
 };
 
 export const settleOpen = async (acting: Acting, known: KnownRecovery, open: OpenAttempt): Promise<Done> => {
   const payment = await paymentOf(acting, known);
-  const may =
-    mayCharge(known, payment.state, open, nowOf(acting)) && (await hasSlot(acting, known, open, payment));
+  const may = mayCharge(known, payment.state, open, nowOf(acting)) && (await hasSlot(acting, open));
   return settle(acting, known, open, payment, may ? 'charge' : 'lookup');
 };

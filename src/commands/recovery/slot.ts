@@ -13,6 +13,7 @@ import {
   type AttemptRef,
   isReserved,
   type RecordExternalAttempt,
+  type Reservation,
   type SettleAttempt,
   type Verdict,
 } from '../credential/decide.js';
@@ -39,25 +40,36 @@ export interface Slot extends Counted {
   readonly takenAt: Instant;
 }
 
-/** @param taken the credential whose slot the attempt has already, where it is asked for again */
-export const reserve = async (
+const reserveOn = async (
   acting: Acting,
-  known: KnownRecovery,
-  { state: payment }: Loaded<Payment>,
-  attempt: number,
-  taken?: string,
+  credentialId: string,
+  asked: Pick<Reservation, 'attempt' | 'charge'>,
 ): Promise<Slot> => {
-  const { deps, principal, recoveryId } = acting;
-  const last = payment.status === 'unknown' ? undefined : payment.last;
-  if (last === undefined) throw new Error(`recovery ${recoveryId} has no failed payment`);
-  const credentialId = taken ?? credentialIdOf(principal.orgId, last);
+  const { deps, recoveryId } = acting;
   const now = nowOf(acting);
-  const charge = chargeOf(known, circumstancesOf(last));
-  const data = { recoveryId, attempt, charge, limits: limitsOn(now), now };
+  const data = { recoveryId, ...asked, limits: limitsOn(now), now };
   const context = contextOf(acting, 'ReserveAttempt');
   const counted = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
   return { ...counted, reserved: isReserved(counted.ledger.state, data), takenAt: now };
 };
+
+/** Of the card that the payment has now. */
+export const reserve = (
+  acting: Acting,
+  known: KnownRecovery,
+  { state: payment }: Loaded<Payment>,
+  attempt: number,
+): Promise<Slot> => {
+  const { principal, recoveryId } = acting;
+  const last = payment.status === 'unknown' ? undefined : payment.last;
+  if (last === undefined) throw new Error(`recovery ${recoveryId} has no failed payment`);
+  const charge = chargeOf(known, circumstancesOf(last));
+  return reserveOn(acting, credentialIdOf(principal.orgId, last), { attempt, charge });
+};
+
+/** Of the card that an open attempt was begun with, where its slot is still taken. */
+export const reserveAgain = (acting: Acting, credentialId: string, attempt: number): Promise<Slot> =>
+  reserveOn(acting, credentialId, { attempt });
 
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
 const closesAccount: ReadonlySet<Category> = new Set(['account_invalid', 'lost_stolen_fraud', 'revoked']);

@@ -88,6 +88,13 @@ describe("a charge's slot", () => {
     expect(started?.data).to.include({ credential_id: CREDENTIAL });
   });
 
+  it('is counted apart from what the customer began and left', async () => {
+    const world = await actWorld({ code: 'payment_cancelled', card_brand: 'visa' }, [], CARD);
+    await world.fail(SOFT);
+    const initiators = (await ledger(world)).map(({ data }) => (data as { initiator: string }).initiator);
+    expect(initiators).to.deep.equal(['customer', 'merchant']);
+  });
+
   it('is not there once other payments have used the card up: nothing is charged, the retry moves on', async () => {
     const world = await onCard();
     for (let n = 1; n <= 9; n++)

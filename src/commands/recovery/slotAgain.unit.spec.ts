@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type ActWorld, actWorld, ORG, PAYMENT_ID, scheduler } from '../../../test/support/actWorld.js';
+import { type ActWorld, actWorld, LOST, ORG, PAYMENT_ID, scheduler } from '../../../test/support/actWorld.js';
 import { aCharge } from '../../../test/support/credentialSamples.js';
 import { credentialStream } from '../../events/credential.js';
 import { paymentStream } from '../../events/payment.js';
@@ -75,6 +75,46 @@ describe('a slot that was taken before a crash', () => {
       expect(taken).to.have.length(2);
       expect(taken[1]?.data).to.include({ reserved_at: world.context().now, attempt: 1 });
     });
+
+  describe('of a payment that has another card now', () => {
+    const AMEX = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
+    const VISA = { payment_method: { id: 'pm_2', fingerprint: 'fp_2' } };
+    const SOFT = { decline_code: 'insufficient_funds' };
+    const replaced = async (declines: number): Promise<ActWorld> => {
+      const world = await actWorld({ ...SOFT, card_brand: 'amex' }, [LOST], AMEX);
+      const charge = aCharge({ amount: 990, brand: 'amex' });
+      const old = await credentialOf(world);
+      world.advance(HOUR);
+      await world.run();
+      world.advance(MINUTE);
+      const { now: at } = world.context();
+      for (let n = 1; n <= declines; n++) {
+        const data = { triggerId: `other-${n}`, charge, verdict: { retry: 'allowed' as const }, at };
+        const context = { ...world.context(), commandId: deriveId('other', String(n)) };
+        await onCredential(world.store, old, { type: 'RecordExternalAttempt', data }, context);
+      }
+      await world.fail({ ...SOFT, card_brand: 'visa' }, VISA);
+      world.advance(MINUTE);
+      await world.run();
+      return world;
+    };
+
+    it('is judged by the limits of the card that is charged', async () => {
+      expect((await replaced(12)).psp.asked).to.deep.equal(['charge', 'lookup']);
+    });
+
+    it('is taken anew where the card that is charged has room', async () => {
+      const world = await replaced(8);
+      expect(world.psp.asked).to.deep.equal(['charge', 'charge']);
+      const old = deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_1');
+      const taken = await world.events(credentialStream(old));
+      expect(
+        taken.flatMap(({ type, data }) =>
+          type === 'AttemptReserved' ? [(data as { brand: string }).brand] : [],
+        ),
+      ).to.deep.equal(['amex', 'amex']);
+    });
+  });
 
   it('is of no use once the same payment failed for good: what may not have been asked is only looked up', async () => {
     const world = await diedAt('retry:after-intent');

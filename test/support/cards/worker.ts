@@ -2,7 +2,7 @@
  * What a worker does with a recovery that is due, in the order of act.ts, settle.ts and slot.ts, and stopping wherever
  * it may be killed or another worker may come in between. There is no store: every decision is on what is in memory.
  */
-import { isDeclined, isReserved } from '../../../src/commands/credential/decide.js';
+import { isDeclined, isReserved, type Reservation } from '../../../src/commands/credential/decide.js';
 import { limitsOn } from '../../../src/commands/credential/networkLimits.js';
 import { type DueAction, dueAction } from '../../../src/commands/recovery/due.js';
 import { settlementOf } from '../../../src/commands/recovery/settle.js';
@@ -17,10 +17,9 @@ type Steps = Generator<undefined, void>;
 
 const keyOf = ({ id }: Debt, attempt: number): string => `${id}:${attempt}`;
 
-const reserve = (card: Card, debt: Debt, known: KnownRecovery, attempt: number): boolean => {
+const reserve = (card: Card, debt: Debt, attempt: number, charge?: Reservation['charge']): boolean => {
   const { now } = card;
-  const charge = card.chargeOf(debt, known);
-  const data = { recoveryId: debt.id, attempt, charge, limits: limitsOn(now), now };
+  const data = { recoveryId: debt.id, attempt, ...(charge && { charge }), limits: limitsOn(now), now };
   return isReserved(card.onCredential({ type: 'ReserveAttempt', data }), data);
 };
 
@@ -54,7 +53,7 @@ const settle = function* (card: Card, debt: Debt, attempt: number, answered: Ans
 
 const retry = function* (card: Card, debt: Debt, known: KnownRecovery, attempt: number): Steps {
   const { knowledge } = card.oracle;
-  const reserved = reserve(card, debt, known, attempt);
+  const reserved = reserve(card, debt, attempt, card.chargeOf(debt, known));
   const refused = card.guidance(debt);
   yield;
   const { now } = card;
@@ -80,7 +79,7 @@ const settleOpen = function* (card: Card, debt: Debt, known: KnownRecovery, open
     known.classification.retry === 'allowed' &&
     !debt.paid &&
     isBefore(card.now, plus(startedAt, KEY_LIFETIME)) &&
-    (reserve(card, debt, known, attempt) || isDeclined(card.ledger, { recoveryId: debt.id, attempt }));
+    (reserve(card, debt, attempt) || isDeclined(card.ledger, { recoveryId: debt.id, attempt }));
   yield;
   const answered = may ? card.charge(debt, idempotencyKey, knowledge) : card.lookup(idempotencyKey);
   card.note(may ? 'asked again' : 'looked up');
