@@ -73,6 +73,10 @@ describe('GET /v1/declines/classify', () => {
     [`code=${'x'.repeat(101)}`, '/query/code'],
     ['on=soon', '/query/on'],
     ['on=2026-02-30', '/query/on'],
+    ['on=9999-12-31&code=card_decline_rate_limit_exceeded', '/query/on'],
+    ['on=1999-12-31', '/query/on'],
+    ['code=4242424242424242', '/query/code'],
+    ['message=card+4242+4242+4242+4242', '/query/message'],
   ];
   for (const [query, pointer] of refused)
     it(`refuses ${query.slice(0, 20)}`, async () => {
@@ -82,7 +86,24 @@ describe('GET /v1/declines/classify', () => {
       );
       expect(status).to.be.oneOf([400, 422]);
       expect(body.errors.map((each) => each.pointer)).to.include(pointer);
+      expect(JSON.stringify(body)).to.not.match(/4242.?4242/);
     });
+
+  it('says how a + is written where the offset lost it', async () => {
+    const { status, body } = await api.call<{ errors: object[] }>(
+      '/v1/declines/classify?on=2027-01-01T00:00:00+02:00',
+      { token: 'user.acme' },
+    );
+    expect(status).to.equal(422);
+    const detail = 'has a blank before its offset: write + as %2B in a query';
+    expect(body.errors).to.deep.equal([{ pointer: '/query/on', detail }]);
+  });
+
+  it('tells truly what advice alone means', async () => {
+    const { body } = await ask('advice_code=do_not_try_again');
+    expect([body.category, body.retry]).to.deep.equal(['unknown', 'never']);
+    expect(body.meaning).to.contain('forbids another attempt');
+  });
 
   it('is told what a reported failure says: source and step are kept with it', async () => {
     const failure = {

@@ -50,6 +50,25 @@ describe('recovery declines', () => {
     expect(JSON.parse(before.out)).to.not.have.property('earliest_at');
   });
 
+  const refused: readonly [string, string][] = [
+    ['--code', 'x'.repeat(101)],
+    ['--decline-code', ''],
+    ['--brand', ''],
+    ['--message', 'x'.repeat(1_001)],
+    ['--on', '9999-12-31'],
+  ];
+  for (const [option, value] of refused)
+    it(`classify refuses ${option} with "${value.slice(0, 10)}"`, async () => {
+      const { code, err } = await runCli(['declines', 'classify', option, value]);
+      expect(code).to.equal(2);
+      expect(err).to.contain(option).and.contain('Give ');
+    });
+
+  it('classify tells truly what advice alone means', async () => {
+    const { out } = await runCli(['declines', 'classify', '--advice-code', '03']);
+    expect(out).to.contain('forbids another attempt').and.not.contain('careful attempts');
+  });
+
   describe('reclassify', () => {
     const reclassify = (...args: string[]) => runCli(['declines', 'reclassify', ...args]);
 

@@ -14,6 +14,15 @@ export const integer =
     return value;
   };
 
+/** Counted as the API counts them. */
+export const text =
+  (max: number, min = 1) =>
+  (given: string): string => {
+    const { length } = [...given];
+    if (length < min || length > max) throw new InvalidArgumentError(`Give ${min} to ${max} characters.`);
+    return given;
+  };
+
 export const port = integer(0, 65_535);
 
 export const uuid = (text: string): string => {

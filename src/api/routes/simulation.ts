@@ -1,30 +1,21 @@
 import type { Static } from 'typebox';
-import { meanings } from '../../commands/recovery/classification/meaning.js';
+import { meaningOf } from '../../commands/recovery/classification/meaning.js';
 import { tablesOfVersion } from '../../commands/recovery/classification/tables.js';
 import { simulateFailure, type Simulation, type Supposed } from '../../commands/recovery/simulate.js';
 import { asKept, ruleFaults } from '../../commands/rules/faults.js';
 import { compileRules, type RuleEffects } from '../../commands/rules/match.js';
 import type { Cohort, Explanation, RecoveryEvent } from '../../events/recovery.js';
 import { type Rule, ruleActions } from '../../events/rules.js';
-import { DAY, type Instant, instantOf, isBefore, plus } from '../../kernel/clock.js';
+import { DAY, type Instant, plus } from '../../kernel/clock.js';
 import { DomainError, type FieldError } from '../../kernel/errors.js';
 import { deriveId } from '../../kernel/ids.js';
 import { roles } from '../../kernel/principal.js';
+import { EARLIEST, instantIn, latestAskable } from '../instants.js';
 import { ok, type Route, route } from '../route.js';
 import { SimulateBody, SimulationResponse } from '../schemas/simulation.js';
-import { invalid } from '../validation.js';
 
 type Body = Static<typeof SimulateBody>;
 type Answer = Static<typeof SimulationResponse>;
-
-const EARLIEST: Instant = '2000-01-01T00:00:00.000Z';
-
-const instantIn = (text: string | undefined, pointer: string, otherwise: Instant, last: Instant): Instant => {
-  const at = text === undefined ? otherwise : instantOf(text);
-  if (at === undefined || isBefore(at, EARLIEST) || isBefore(last, at))
-    throw invalid(pointer, `must be from ${EARLIEST} to ${last}`);
-  return at;
-};
 
 const repeatedId = (rules: readonly Rule[], index: number): FieldError[] =>
   rules.findIndex(({ id }) => id === rules[index]?.id) < index
@@ -56,7 +47,7 @@ const supposedIn = (
   { attempt = 1, opened_at, now: at, rules: _, occurred_at, customer, transaction_ref, ...facts }: Body,
   now: Instant,
 ): Omit<Supposed, 'rules'> => {
-  const decidedAt = instantIn(at, '/now', now, plus(now, 366 * DAY));
+  const decidedAt = instantIn(at, '/now', now, latestAskable(now));
   const openedAt = instantIn(opened_at, '/opened_at', decidedAt, decidedAt);
   const failed_at = instantIn(occurred_at, '/occurred_at', openedAt, plus(decidedAt, DAY));
   const about = { transaction_ref: transaction_ref ?? '', trigger_id: 'simulation', late: false, failed_at };
@@ -112,7 +103,7 @@ const answerOf = ({ begun, rules, limitsVersion, steps }: Simulation, tried: boo
       hardness,
       retry,
       earliest_at,
-      meaning: meanings[category],
+      meaning: meaningOf(begun),
       evidence,
       table: { version, effective_from },
     },

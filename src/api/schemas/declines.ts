@@ -24,7 +24,8 @@ export const ClassifyQuery = closed({
     Type.String({
       maxLength: 40,
       description:
-        'By the tables in force then, for a failure of then (YYYY-MM-DD or RFC 3339); default: now',
+        'By the tables in force then, for a failure of then (YYYY-MM-DD or RFC 3339, from 2000 to 366 days from now, + ' +
+        'as %2B); default: now',
     }),
   ),
 });
@@ -37,7 +38,7 @@ export const ClassifiedSchema = named('Classified', {
     ...Timestamp,
     description: 'Not before, when the network or the provider says so',
   }),
-  meaning: Type.String({ description: 'The category in a sentence for a merchant' }),
+  meaning: Type.String({ description: 'What the failure means, in a sentence for a merchant' }),
   evidence: EvidenceSchema,
   table: closed({ version: Type.String(), effective_from: Timestamp }),
 });

@@ -1,12 +1,13 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { classify } from '../../commands/recovery/classification/classify.js';
-import { meanings } from '../../commands/recovery/classification/meaning.js';
+import { meaningOf } from '../../commands/recovery/classification/meaning.js';
 import { allTables, tablesInForceOn } from '../../commands/recovery/classification/tables.js';
+import { DAY, isBefore, LAST_INSTANT, plus } from '../../kernel/clock.js';
 import type { Failure } from '../../kernel/ports.js';
 import { listUnmapped } from '../../projections/unmappedCodes/queries.js';
 import { type Cli, withServices } from '../context.js';
 import { databaseVariables, environmentSection } from '../environment.js';
-import { instant, integer, uuid } from '../options.js';
+import { instant, integer, text, uuid } from '../options.js';
 import { printable, printList, printResult } from '../output.js';
 import type { CliServices } from '../services.js';
 import { reclassifyCommand } from './reclassify.js';
@@ -62,6 +63,16 @@ interface ClassifyOptions {
   readonly on?: string;
 }
 
+const code = text(100);
+
+/** A wait of a year after it can still be told. */
+const dayOrInstant = (given: string): string => {
+  const at = instant(given);
+  if (isBefore(plus(LAST_INSTANT, -366 * DAY), at))
+    throw new InvalidArgumentError('Give an instant before the last year of the calendar, 9999.');
+  return at;
+};
+
 const failureOf = (options: ClassifyOptions): Failure => {
   const { code, declineCode, networkCode, adviceCode, brand, message, source, step } = options;
   return {
@@ -79,7 +90,7 @@ const failureOf = (options: ClassifyOptions): Failure => {
 const tell = (cli: Cli, options: ClassifyOptions, now: string): Promise<void> => {
   const seen = classify(failureOf(options), options.on ?? now);
   const { category, hardness, retry, earliest_at, evidence } = seen;
-  const meaning = meanings[category];
+  const meaning = meaningOf(seen);
   const { step, value, table_version, unmapped: open = [] } = evidence;
   const lines = [
     `${category} (${hardness}); the same method again: ${retry}${earliest_at === undefined ? '' : `, not before ${earliest_at}`}`,
@@ -103,15 +114,15 @@ export const declinesCommand = (cli: Cli): Command => {
   group
     .command('classify')
     .description('tell what a failure with these codes means')
-    .option('--decline-code <code>', "the PSP's decline code")
-    .option('--network-code <code>', "the network's code (ISO 8583, field 39)")
-    .option('--advice-code <code>', "Mastercard's or Stripe's advice")
-    .option('--code <code>', "the PSP's error code")
-    .option('--brand <brand>', 'the network of the card, e.g. visa')
-    .option('--message <text>', "the PSP's words")
-    .option('--source <source>', 'who refused, where the PSP tells (Razorpay)')
-    .option('--step <step>', 'at which step, where the PSP tells (Razorpay)')
-    .option('--on <instant>', 'by the tables in force then; default: now', instant)
+    .option('--decline-code <code>', "the PSP's decline code", code)
+    .option('--network-code <code>', "the network's code (ISO 8583, field 39)", code)
+    .option('--advice-code <code>', "Mastercard's or Stripe's advice", code)
+    .option('--code <code>', "the PSP's error code", code)
+    .option('--brand <brand>', 'the network of the card, e.g. visa', code)
+    .option('--message <text>', "the PSP's words", text(1_000, 0))
+    .option('--source <source>', 'who refused, where the PSP tells (Razorpay)', code)
+    .option('--step <step>', 'at which step, where the PSP tells (Razorpay)', code)
+    .option('--on <instant>', 'by the tables in force then; default: now', dayOrInstant)
     .action((options: ClassifyOptions) => tell(cli, options, new Date().toISOString()));
   group
     .command('unmapped')

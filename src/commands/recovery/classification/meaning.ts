@@ -1,4 +1,4 @@
-import type { Category } from '../../../events/recovery.js';
+import type { Category, Classification } from '../../../events/recovery.js';
 
 /** What each category means to a merchant, in a sentence. */
 export const meanings: Readonly<Record<Category, string>> = {
@@ -25,4 +25,22 @@ export const meanings: Readonly<Record<Category, string>> = {
   pending_unknown: 'The payment is not decided yet; another charge now could take the money twice.',
   customer_abandoned: 'The customer did not finish the payment; a new link lets them try again.',
   unknown: 'The code is not known to us; it is counted for review, and few careful attempts are made.',
+};
+
+/** What follows from a failure without a reason, where its codes say more than the category. */
+const consequenceOf = ({ retry, evidence }: Classification): string => {
+  if (retry === 'never') return 'the network or the provider forbids another attempt';
+  if (retry === 'after_change') return 'another attempt is of no use before something changes';
+  return evidence.step === 'advice_code'
+    ? 'the network or the provider asks to wait before another attempt'
+    : 'few careful attempts are made';
+};
+
+/** What a failure means to a merchant, in a sentence. */
+export const meaningOf = (seen: Classification): string => {
+  const { category, evidence } = seen;
+  if (category !== 'unknown') return meanings[category];
+  return evidence.unmapped === undefined
+    ? `The codes tell no reason; ${consequenceOf(seen)}.`
+    : `The code is not known to us; it is counted for review, and ${consequenceOf(seen)}.`;
 };
