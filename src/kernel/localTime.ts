@@ -58,10 +58,15 @@ const offsetAt = (name: string, at: number): number => {
   return offset;
 };
 
-/** The instant at which a local clock shows `local` (its wall time taken as UTC); one skipped by daylight saving: soon after. */
+/**
+ * The instant at which a local clock shows `local` (its wall time taken as UTC): of two the first, and where daylight
+ * saving skips it, as much later as is skipped.
+ */
 const fromLocal = (zone: string, local: number): number => {
-  const guess = local - offsetAt(zone, local);
-  return local - offsetAt(zone, guess);
+  const before = local - offsetAt(zone, local - DAY);
+  const after = local - offsetAt(zone, local + DAY);
+  const shows = (at: number): boolean => at + offsetAt(zone, at) === local;
+  return shows(before) || !shows(after) ? before : after;
 };
 
 /** From and to, in minutes of the local day, 0 to 1440; the first before the second. */

@@ -48,7 +48,7 @@ const policyOf = ({ known: { policy, classification }, effects }: Situation) => 
   const { initial_delay_minutes: first, max_delay_minutes: longest = Infinity } = change;
   return {
     ...policy,
-    ...(own.max_retries !== undefined && { max_retries: Math.min(own.max_retries, policy.max_retries) }),
+    ...(own.max_retries !== undefined && { max_retries: own.max_retries }),
     ...change,
     waits: first === undefined ? own.waits_minutes?.map((wait) => Math.min(wait, longest)) : undefined,
   };
