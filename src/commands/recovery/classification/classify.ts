@@ -55,13 +55,14 @@ const note = (
     found.push({ step, value, category, retry, wait });
 };
 
-/** `stolen_card`, or a word in quotes or after `decline code`. */
-const CITED = /[`'"‘“]([a-z0-9_]+)[`'"’”]|\bdecline[ _]code:? ([a-z0-9_]+)|\b([a-z0-9]+(?:_[a-z0-9]+)+)/gi;
+/** `stolen_card`, a word in quotes or after `decline code`, or one that is the whole text. */
+const CITED =
+  /[`'"‘“]([a-z0-9_]+)[`'"’”]|\bdecline[ _]code:? ([a-z0-9_]+)|\b([a-z0-9]+(?:_[a-z0-9]+)+)|^\W*([a-z0-9]+)\W*$/gi;
 
 /** Decline codes that a text cites; those that say no more than that the bank refused come last. */
 const citedIn = (message: string, failure: Failure, tables: Tables): Finding[] => {
-  const found = [...message.matchAll(CITED)].flatMap(([, quoted, named, bare]): Finding[] => {
-    const value = quoted ?? named ?? bare ?? '';
+  const found = [...message.matchAll(CITED)].flatMap(([, ...words]): Finding[] => {
+    const value = words.find((word) => word !== undefined) ?? '';
     const cited = { ...failure, decline_code: value };
     const meaning = meaningOf(tables, 'decline_code', cardBrandOf(failure), cited);
     if (meaning?.category === undefined) return [];

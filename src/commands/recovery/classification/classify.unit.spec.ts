@@ -107,6 +107,7 @@ describe('classify', () => {
     ['The bank returned the decline code `stolen_card`.', 'lost_stolen_fraud'],
     ['The bank returned the decline code `fraudulent`.', 'lost_stolen_fraud'],
     ['Decline code: fraudulent', 'lost_stolen_fraud'],
+    ['fraudulent.', 'lost_stolen_fraud'],
     ['The reason was "LOST_CARD"', 'lost_stolen_fraud'],
     ['card_declined: stolen_card', 'lost_stolen_fraud'],
     ['card_declined: insufficient_funds', 'insufficient_funds'],
