@@ -27,7 +27,6 @@ interface Case {
   readonly past?: readonly CredentialEvent[];
   readonly about?: Partial<Guidance['circumstances']>;
   readonly known?: Partial<KnownRecovery>;
-  readonly pspRetries?: 'watch' | 'take_over';
 }
 
 /** A Tuesday. */
@@ -94,8 +93,8 @@ const special: Readonly<Record<string, Case>> = {
     known: { attempts: 8 },
   },
   'another payment found the card stolen': { failure: short, past: attempts(1, 'visa', 'never') },
-  'the PSP retries, and is watched': { failure: short, pspRetries: 'watch' },
-  'the PSP is to be told to stop': { failure: short, pspRetries: 'take_over' },
+  'the PSP retries, and is watched': { failure: short, policy: { psp_retries: 'watch' } },
+  'the PSP is to be told to stop': { failure: short, policy: { psp_retries: 'take_over' } },
   'a card of India': { failure: short, about: { brand: 'visa', country: 'IN' } },
   'UPI outside its hours': {
     failure: { decline_code: 'processing_error' },
@@ -133,12 +132,12 @@ const guidanceOf = ({ rule, past = [], about = {} }: Case, now: string): Guidanc
 export const explained = (
   one: Case,
 ): { readonly events: readonly unknown[]; readonly otherwise: unknown } => {
-  const { failure, now = NOW, policy, pspRetries, known } = one;
+  const { failure, now = NOW, policy, known } = one;
   const guidance = guidanceOf(one, now);
   const classification = classify({ card_brand: guidance.circumstances.brand, ...failure }, now);
   const start = startRecovery('do_not_honor', {
     ...{ classification, guidance, now, policy: { ...builtInPolicy, ...policy } },
-    ...(pspRetries && { pspRetries }),
+    ...(policy?.psp_retries && { pspRetries: 'to_come' }),
   });
   const [begun] = recoveryDecider.decide(start, initialState) as [RecoveryEvent];
   const state = { ...(evolve(initialState, begun) as KnownRecovery), ...known };

@@ -4,10 +4,8 @@ import { credentialDecider } from '../../src/commands/credential/decide.js';
 import { networkLimits } from '../../src/commands/credential/networkLimits.js';
 import { paymentDecider } from '../../src/commands/payment/decide.js';
 import { recoveryDecider } from '../../src/commands/recovery/decide.js';
-import { evolve } from '../../src/commands/recovery/evolve.js';
 import type { Guidance } from '../../src/commands/recovery/guidance.js';
 import { andNext, type Explained } from '../../src/commands/recovery/outcome.js';
-import { nextSteps } from '../../src/commands/recovery/plan.js';
 import { circumstancesOf } from '../../src/commands/recovery/readGuidance.js';
 import { initialState, type Recovery } from '../../src/commands/recovery/state.js';
 import { rulesAtVersion } from '../../src/commands/rules/reader.js';
@@ -73,6 +71,9 @@ const bare = (event: RecoveryEvent): RecoveryEvent => {
   return { type: event.type, data } as RecoveryEvent;
 };
 
+/** What a failure told of the PSP's own retries is decided with it. */
+const isOfPsp = ({ type }: RecoveryEvent): boolean => type.startsWith('PspRetries');
+
 interface Decision {
   readonly before: Recovery;
   readonly events: readonly RecoveryEvent[];
@@ -113,14 +114,13 @@ export const decideAgain = async (
   if (explanation.read_at === undefined)
     return recoveryDecider.decide({ type: 'CloseRecovery', data: { now: at } }, before);
   const guidance = await guidanceAgain(store, org, paymentId, explanation);
-  if (first.type === 'RecoveryStarted') {
-    const state = evolve(initialState, first);
-    return state.status === 'none' ? [first] : [first, ...nextSteps(state, at, guidance).events];
-  }
-  if (before.status === 'none') throw new Error('it never began');
   if (first.type === 'NotificationScheduled' || first.type === 'NotificationDropped') {
+    if (before.status === 'none') throw new Error('it never began');
     const data = { step: first.data.step, messageId: '', guidance, now: at };
     return recoveryDecider.decide({ type: 'StartNotification', data }, before);
   }
-  return andNext(before, bare(first) as Explained, at, guidance);
+  const facts = events.slice(0, 1 + Math.max(0, events.findLastIndex(isOfPsp)));
+  const last = facts.pop() as Explained;
+  const known = facts.reduce(recoveryDecider.evolve, before);
+  return [...facts, ...andNext(known, bare(last) as Explained, at, guidance)];
 };

@@ -141,7 +141,7 @@ describe('Stripe webhooks over HTTP', () => {
       principal: { actor: { type: 'system', id: 'test' }, orgId } as const,
       commandId: deriveId('start'),
     };
-    const start = startRecovery('insufficient_funds', { triggerId: 'ch_1', pspRetries: 'watch' });
+    const start = startRecovery('insufficient_funds', { triggerId: 'ch_1', pspRetries: 'to_come' });
     await handle(world.store, recoveryDecider, recoveryStream(recoveryId), start, context);
     const last = { ...old, charge: 'ch_2' };
     await accepted(chargeFailedEvent(last));

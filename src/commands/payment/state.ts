@@ -14,6 +14,8 @@ interface Failures {
 
 interface Known {
   readonly failures?: Failures;
+  /** The PSP had retries of its own to make. */
+  readonly pspRetried?: true;
 }
 
 /** A success is final: a failure reported later changes nothing but the list of failures. */
@@ -69,9 +71,16 @@ const enriched = (data: FailedData, before: FailedData | undefined): FailedData 
         ...(before.references !== undefined && { references: { ...before.references, ...data.references } }),
       };
 
-/** The PSP had retries of its own to make, and says that they are over. */
-export const pspGaveUp = ({ psp_retries }: FailedData): boolean =>
-  psp_retries !== undefined && psp_retries.next_at === undefined;
+export type PspRetries = 'to_come' | 'over';
+
+/** How it stands with the PSP's own retries by now; undefined: it never had any to make. */
+export const pspRetriesOf = (payment: Payment): PspRetries | undefined => {
+  if (payment.pspRetried === undefined || payment.status === 'unknown') return undefined;
+  return payment.last?.psp_retries?.next_at === undefined ? 'over' : 'to_come';
+};
+
+const retried = ({ pspRetried }: Known, told: FailedData['psp_retries']): Pick<Known, 'pspRetried'> =>
+  pspRetried === true || told?.next_at !== undefined ? { pspRetried: true } : {};
 
 /** A failure with all that is known of the card it was of. */
 export const cardFailureOf = (payment: Payment, failure: FailedData): FailedData =>
@@ -86,13 +95,16 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
         : {
             status: 'failed',
             failures,
+            ...retried(payment, event.data.psp_retries),
             last: enriched(event.data, payment.status === 'failed' ? payment.last : undefined),
           };
     }
     case 'PspRetriesAnnounced': {
       const { next_at } = event.data;
       const psp_retries = next_at === undefined ? {} : { next_at };
-      return payment.status === 'failed' ? { ...payment, last: { ...payment.last, psp_retries } } : payment;
+      return payment.status === 'failed'
+        ? { ...payment, ...retried(payment, psp_retries), last: { ...payment.last, psp_retries } }
+        : payment;
     }
     case 'PaymentSucceeded':
       return { ...payment, status: 'succeeded', success: event.data };

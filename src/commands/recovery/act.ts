@@ -48,10 +48,8 @@ const retry = async (
   attempt: number,
 ): Promise<Done> => {
   const guidance = await guidanceFor(acting, payment);
-  if (known.pspRetries === undefined && isRetriedByPsp(payment.state)) {
-    const mode = known.policy.psp_retries ?? 'watch';
-    return give(acting, { type: 'FindPspRetries', data: { mode, guidance, now: nowOf(acting) } });
-  }
+  if (known.pspRetries === undefined && isRetriedByPsp(payment.state))
+    return give(acting, { type: 'FindPspRetries', data: { guidance, now: nowOf(acting) } });
   const forgo = (guidance: Guidance): Promise<Done> =>
     give(acting, { type: 'ForgoRetry', data: { attempt, guidance, now: nowOf(acting) } });
   if (heldBack(known, nowOf(acting), guidance) !== undefined) return forgo(guidance);

@@ -1,9 +1,10 @@
-import type { PspRetryMode, RetryPolicy } from '../../events/organization.js';
+import type { RetryPolicy } from '../../events/organization.js';
 import type { SuccessSource } from '../../events/payment.js';
 import type { Classification } from '../../events/recovery.js';
 import type { Instant } from '../../kernel/clock.js';
 import type { Message } from '../../kernel/message.js';
 import type { Failure, MailOutcome } from '../../kernel/ports.js';
+import type { PspRetries } from '../payment/state.js';
 import type { Guidance } from './guidance.js';
 import type { Charged } from './state.js';
 
@@ -32,9 +33,8 @@ export type RecoveryCommand =
         readonly policy: RetryPolicy;
         readonly channels: readonly 'email'[];
         readonly means: Means;
-        /** What becomes of the PSP's own retries; absent when it has none to make. */
-        readonly pspRetries?: PspRetryMode;
-        readonly pspGaveUp?: boolean;
+        /** How it stands with the PSP's own retries; absent when it never had any to make. */
+        readonly pspRetries?: PspRetries;
         readonly guidance: Guidance;
         readonly now: Instant;
       }
@@ -45,8 +45,7 @@ export type RecoveryCommand =
         readonly triggerId: string;
         readonly classification: Classification;
         readonly means: Means;
-        /** The PSP says that it will not retry any more. */
-        readonly pspGaveUp?: boolean;
+        readonly pspRetries?: PspRetries;
         readonly guidance: Guidance;
         readonly now: Instant;
       }
@@ -120,10 +119,7 @@ export type RecoveryCommand =
         readonly now: Instant;
       }
     >
-  | Message<
-      'FindPspRetries',
-      { readonly mode: PspRetryMode; readonly guidance: Guidance; readonly now: Instant }
-    >
+  | Message<'FindPspRetries', { readonly guidance: Guidance; readonly now: Instant }>
   | Message<'EndPspRetries', { readonly guidance: Guidance; readonly now: Instant }>
   | Message<
       'StopPspRetries',

@@ -11,7 +11,7 @@ import { andNext, type Explained, settleRetry, succeeded } from './outcome.js';
 import { explainAlone } from './explain.js';
 import { heldBack, heldMail, mailAnew } from './plan.js';
 import { afterQuiet } from './planMail.js';
-import { decidePspRetries, endPspRetries } from './pspRetries.js';
+import { andPspRetries, decidePspRetries, modeOf } from './pspRetries.js';
 import { initialState, isKnown, type KnownRecovery, type Recovery, RECOVERY_LIFETIME } from './state.js';
 
 /** Between two questions for a checkout that is not decided. */
@@ -25,7 +25,7 @@ const lacking = ({ chargeable, payable }: Means): { chargeable?: false; payable?
 
 const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEvent[] => {
   if (recovery.status !== 'none') return recordFurtherFailure(data, recovery);
-  const { now, policy, guidance } = data;
+  const { now, policy, pspRetries } = data;
   const begun: Explained = {
     type: 'RecoveryStarted',
     data: {
@@ -38,21 +38,21 @@ const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEv
       policy,
       channels: [...data.channels],
       expires_at: plus(now, RECOVERY_LIFETIME),
-      ...(data.pspRetries && { psp_retries: data.pspRetries }),
+      ...(pspRetries && { psp_retries: modeOf(policy) }),
       ...lacking(data.means),
       cohort: { opened_at: now, amount: data.amount, currency: data.currency },
     },
   };
-  return andNext(initialState, begun, now, guidance);
+  return andPspRetries(initialState, begun, data);
 };
 
 const recordFurtherFailure = (
-  { triggerId, classification, means, pspGaveUp, guidance, now }: CommandOf<'RecordFurtherFailure'>,
+  told: CommandOf<'RecordFurtherFailure'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
+  const { triggerId, classification, means, pspRetries } = told;
   if (known.status !== 'active' || isKnown(known.triggers, triggerId)) return [];
-  const over = pspGaveUp === true && known.pspRetries === 'watched';
-  const stopped = pspGaveUp === true && known.pspRetries === 'to_stop';
+  const over = pspRetries === 'over' && known.pspRetries === 'watched';
   const data = {
     trigger_id: triggerId,
     ...classification,
@@ -60,9 +60,7 @@ const recordFurtherFailure = (
     ...lacking(means),
     cohort: known.cohort,
   };
-  const failed = { type: 'FurtherFailureRecorded', data } as const;
-  if (!stopped) return andNext(known, failed, now, guidance);
-  return [failed, ...endPspRetries({ guidance, now }, evolve(known, failed) as KnownRecovery)];
+  return andPspRetries(known, { type: 'FurtherFailureRecorded', data }, told);
 };
 
 const forgoRetry = (

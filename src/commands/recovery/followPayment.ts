@@ -12,7 +12,7 @@ import { absent, handle, load } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
-import { cardFailureOf, failureBy, pspGaveUp } from '../payment/state.js';
+import { cardFailureOf, failureBy, pspRetriesOf } from '../payment/state.js';
 import type { RulesReader } from '../rules/reader.js';
 import { classify } from './classification/classify.js';
 import { tablesInForceOn } from './classification/tables.js';
@@ -65,8 +65,7 @@ export const followFailure = async (
   const classification = classify(onCard.failure, failure.failed_at, tablesInForceOn(context.now));
   const counted = await countFailure(store, onCard, classification, commandOf(message, context));
   if (message.data.late) return;
-  const latest = payment.status === 'failed' ? payment.last : failure;
-  const { next_at: pspRetryAt } = failure.psp_retries ?? {};
+  const pspRetries = pspRetriesOf(payment);
   const data = {
     paymentId,
     transactionRef: failure.transaction_ref,
@@ -78,8 +77,7 @@ export const followFailure = async (
     policy,
     means: debt === undefined ? { chargeable: true, payable: true } : await meansOf(debt),
     channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
-    ...(pspRetryAt !== undefined && { pspRetries: policy.psp_retries ?? 'watch' }),
-    pspGaveUp: pspGaveUp({ ...latest, ...failure }),
+    ...(pspRetries && { pspRetries }),
     guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, counted),
     now: context.now,
   };

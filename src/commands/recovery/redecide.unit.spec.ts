@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { type ActWorld, actWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
 import { answersOf } from '../../../test/support/cards/answers.js';
+import { policy } from '../../../test/support/recoverySamples.js';
 import { type Dice, dice as diceOf, randomOf } from '../../../test/support/random.js';
 import { decideAgain, decisionsIn } from '../../../test/support/redecide.js';
 import { aRule } from '../../../test/support/ruleSamples.js';
 import { paymentStream } from '../../events/payment.js';
 import type { RetryPolicy } from '../../events/organization.js';
 import { rulesStream } from '../../events/rules.js';
-import { DAY, HOUR, MINUTE } from '../../kernel/clock.js';
+import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
 import { builtInPolicy } from '../organization/builtInPolicy.js';
@@ -29,6 +30,11 @@ const HOURLY: RetryPolicy = {
 };
 
 const failureBy = ({ oneOf }: Dice): Failure => ({ ...oneOf(answersOf(BRAND)).failure, card_brand: BRAND });
+/** Seldom it retries by itself, and gives up. */
+const ofThePsp = (world: ActWorld, { chance }: Dice): object => {
+  if (chance(0.85)) return {};
+  return { psp_retries: chance(0.5) ? { next_at: plus(world.context().now, DAY) } : {} };
+};
 const outcomeBy = (dice: Dice): ChargeOutcome =>
   dice.chance(0.2)
     ? { status: 'unknown', reason: 'timeout' }
@@ -72,7 +78,7 @@ const ticking = (world: ActWorld) => ({
 
 const happen = async (world: ActWorld, dice: Dice, n: number): Promise<void> => {
   const what = dice.below(20);
-  if (what < 2) return world.fail(failureBy(dice));
+  if (what < 2) return world.fail(failureBy(dice), ofThePsp(world, dice));
   if (what < 4) return addRule(world, dice, n);
   if (what < 8) return elsewhere(world, dice, n);
   if (what === 8 && dice.chance(0.2)) return world.pay();
@@ -89,7 +95,9 @@ const happen = async (world: ActWorld, dice: Dice, n: number): Promise<void> => 
 const historyOf = async (seed: number): Promise<ActWorld> => {
   const dice = diceOf(randomOf(seed));
   const outcomes = Array.from({ length: 20 }, () => outcomeBy(dice));
-  const world = await actWorld(failureBy(dice), outcomes, CARD, dice.chance(0.5) ? HOURLY : undefined);
+  const psp_retries = dice.oneOf(['watch', 'take_over'] as const);
+  const base = dice.chance(0.5) ? HOURLY : policy;
+  const world = await actWorld(failureBy(dice), outcomes, CARD, { ...base, psp_retries });
   for (let n = 1; n <= 40; n++) await happen(world, dice, n);
   return world;
 };
@@ -108,6 +116,7 @@ describe('every decision of a long random history', () => {
     }
     expect(again).to.include.keys(
       ...['RecoveryStarted', 'RetryScheduled', 'NotificationScheduled', 'RetryDeclined', 'RetryDropped'],
+      ...['PspRetriesFound', 'PspRetriesStopped'],
       ...[
         'FurtherFailureRecorded',
         'NotificationDropped',

@@ -19,6 +19,7 @@ import {
   failureBy,
   initialState as initialPayment,
   type Payment,
+  pspRetriesOf,
 } from '../payment/state.js';
 import type { RuleSet } from '../rules/match.js';
 import { type RuleSimulation, simulateRules } from '../rules/simulate.js';
@@ -150,9 +151,8 @@ export const simulateFailure = async (
   ]);
   const what = { paymentId, transactionRef, gateway, triggerId, amount, currency, classification };
   const channels = policy.enabled_channels;
-  const pspRetries =
-    failed.psp_retries?.next_at === undefined ? {} : { pspRetries: policy.psp_retries ?? 'watch' };
-  const start = { ...what, policy, means, channels, ...pspRetries, guidance, now };
+  const pspRetries = pspRetriesOf(payment);
+  const start = { ...what, policy, means, channels, ...(pspRetries && { pspRetries }), guidance, now };
   const { begun, known } = supposedCase(start, supposed);
   return {
     begun,

@@ -199,6 +199,84 @@ describe("the PSP's own retries", () => {
     });
   });
 
+  describe('given up before the saga followed the failure', () => {
+    const followed = async (psp_retries: 'watch' | 'take_over'): Promise<ActWorld> => {
+      const world = new ActWorld(new LedgerPsp(), {}, { ...policy, psp_retries });
+      await told(world, await world.failed(SOFT, NEXT));
+      await world.follow(paymentStream(PAYMENT_ID));
+      return world;
+    };
+
+    it('are over as soon as they are watched: mails go, and the recovery ends', async () => {
+      const world = await followed('watch');
+      expect(await world.types()).to.deep.equal([
+        'RecoveryStarted',
+        'PspRetriesEnded',
+        'NotificationScheduled',
+      ]);
+      for (let day = 0; day < 20; day++) {
+        world.advance(DAY);
+        await world.run();
+      }
+      expect(world.mails.map(({ template }) => template)).to.deep.equal(['payment_failed', 'final_notice']);
+      expect((await world.types()).at(-1)).to.equal('RecoveryExhausted');
+    });
+
+    it('are ours at once when they were to be stopped', async () => {
+      const world = await followed('take_over');
+      const types = await world.types();
+      expect(types.slice(0, 3)).to.deep.equal(['RecoveryStarted', 'PspRetriesStopped', 'RetryScheduled']);
+      world.advance(HOUR);
+      await world.run();
+      expect(world.psp.asked).to.deep.equal(['charge']);
+    });
+
+    it('are none where the first failure says no more than that there are none', async () => {
+      const world = await actWorld(SOFT, [], { psp_retries: {} }, { ...policy, psp_retries: 'watch' });
+      expect((await world.types()).slice(0, 2)).to.deep.equal(['RecoveryStarted', 'RetryScheduled']);
+    });
+  });
+
+  describe('told of by a later report, when a retry of ours is days away or none is planned', () => {
+    const EXPIRED = { decline_code: 'expired_card' };
+    const ways: Readonly<Record<string, (world: ActWorld) => Promise<void>>> = {
+      'a further failure': (world) => world.fail(EXPIRED, NEXT),
+      'another report of the same failure': (world) => told(world, 't1', plus(T0, 3 * DAY)),
+      'the same report again, after a crash': async (world) => {
+        const data = { transaction_ref: 'inv_1', trigger_id: 't1', next_at: plus(T0, 3 * DAY) };
+        await announcePspRetries(world.store, data, { ...world.context(), principal: psp });
+        await told(world, 't1', plus(T0, 3 * DAY));
+      },
+    };
+    for (const [way, tell] of Object.entries(ways))
+      for (const failure of [SOFT, EXPIRED])
+        it(`are stopped at once: ${failure.decline_code}, ${way}`, async () => {
+          const world = await actWorld(failure, [], {}, { ...policy, psp_retries: 'take_over' });
+          await tell(world);
+          expect((await world.types()).includes('PspRetriesFound')).to.equal(true);
+          await world.run();
+          expect(world.psp.asked).to.deep.equal(['stop']);
+        });
+
+    it('are watched at once, and the charge that was planned is not made', async () => {
+      const world = await actWorld(SOFT, [], {}, { ...policy, psp_retries: 'watch' });
+      await world.fail(SOFT, NEXT);
+      expect((await world.types()).slice(-2)).to.deep.equal(['FurtherFailureRecorded', 'PspRetriesFound']);
+      world.advance(HOUR);
+      await world.run();
+      expect(world.psp.asked).to.deep.equal([]);
+    });
+
+    it('are found and over where the PSP gave up before the recovery heard of them', async () => {
+      const world = await actWorld(SOFT, [], {}, { ...policy, psp_retries: 'watch' });
+      const next = { transaction_ref: 'inv_1', trigger_id: 't1', next_at: plus(T0, DAY) };
+      await announcePspRetries(world.store, next, { ...world.context(), principal: psp });
+      await told(world, 't1');
+      const types = await world.types();
+      expect(types.slice(-2)).to.deep.equal(['PspRetriesFound', 'PspRetriesEnded']);
+    });
+  });
+
   describe('told of after the failure', () => {
     const announced = async (psp_retries: 'watch' | 'take_over') => {
       const world = await actWorld(SOFT, [], {}, { ...policy, psp_retries });

@@ -5,18 +5,18 @@ import { deriveId, paymentIdOf, recoveryIdOf } from '../../kernel/ids.js';
 import { handle, load } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
 import { announcePspRetries, type FactContext } from '../payment/record.js';
-import { type FailedData, pspGaveUp } from '../payment/state.js';
+import { type FailedData, pspRetriesOf } from '../payment/state.js';
 import { recoveryDecider } from './decide.js';
-import { isPspExpected } from './pspRetries.js';
+import { isNews } from './pspRetries.js';
 import { type GuidanceSources, readGuidance } from './readGuidance.js';
 
 type Told = Pick<FailedData, 'transaction_ref' | 'trigger_id' | 'psp_retries'>;
 
 /**
- * The PSP gave up, as the payment says: the recovery that left it to it, or was about to stop it, goes on. No message
- * tells the saga, whose failure came earlier; one that it has yet to follow finds the payment like this.
+ * How it stands, as the payment says, is told to the recovery. No message tells the saga, whose failure came earlier;
+ * one that it has yet to follow finds the payment like this.
  */
-const endPspRetries = async (
+const tellRecovery = async (
   sources: GuidanceSources,
   { transaction_ref, trigger_id }: Told,
   context: FactContext,
@@ -24,21 +24,23 @@ const endPspRetries = async (
   const { principal, now } = context;
   const paymentId = paymentIdOf(principal.orgId, transaction_ref);
   const payment = await load(sources.store, paymentDecider, paymentStream(paymentId));
-  if (payment.state.status !== 'failed' || !pspGaveUp(payment.state.last)) return undefined;
+  const pspRetries = pspRetriesOf(payment.state);
+  if (payment.state.status !== 'failed' || pspRetries === undefined) return undefined;
   const recoveryId = recoveryIdOf(paymentId);
   const stream = recoveryStream(recoveryId);
   const loaded = await load(sources.store, recoveryDecider, stream);
-  if (loaded.state.status === 'none' || !isPspExpected(loaded.state)) return undefined;
+  if (loaded.state.status === 'none' || !isNews(loaded.state, pspRetries)) return undefined;
   const guidance = await readGuidance(sources, principal.orgId, payment, now);
-  const full = { ...context, commandId: deriveId('EndPspRetries', recoveryId, trigger_id) };
-  const command = { type: 'EndPspRetries', data: { guidance, now } } as const;
+  const type = pspRetries === 'over' ? 'EndPspRetries' : 'FindPspRetries';
+  const command = { type, data: { guidance, now } } as const;
+  const full = { ...context, commandId: deriveId(type, recoveryId, trigger_id) };
   const done = await handle(sources.store, recoveryDecider, stream, command, full, { from: loaded });
   return done.events.length === 0 ? undefined : done.position;
 };
 
 /**
  * Of the reports of one failure, any may be the one that tells of the PSP's own retries: that it will, or that it gave
- * up.
+ * up. Told again, it tells the recovery what a crash kept from it.
  * @returns the newest event that says so; undefined where the report tells nothing of them
  * @throws DomainError `forbidden`
  */
@@ -49,12 +51,7 @@ export const tellPspRetries = async (
 ): Promise<Position | undefined> => {
   const { transaction_ref, trigger_id, psp_retries } = told;
   if (psp_retries === undefined) return undefined;
-  const position = await announcePspRetries(
-    sources.store,
-    { transaction_ref, trigger_id, ...psp_retries },
-    context,
-  );
-  return psp_retries.next_at === undefined
-    ? ((await endPspRetries(sources, told, context)) ?? position)
-    : position;
+  const data = { transaction_ref, trigger_id, ...psp_retries };
+  const position = await announcePspRetries(sources.store, data, context);
+  return (await tellRecovery(sources, told, context)) ?? position;
 };

@@ -5,7 +5,7 @@ import {
 } from '../../../src/commands/credential/decide.js';
 import type { Ledger } from '../../../src/commands/credential/ledger.js';
 import { limitsOn } from '../../../src/commands/credential/networkLimits.js';
-import type { FailedData } from '../../../src/commands/payment/state.js';
+import type { FailedData, PspRetries } from '../../../src/commands/payment/state.js';
 import type { RecoveryCommand } from '../../../src/commands/recovery/command.js';
 import { recoveryDecider } from '../../../src/commands/recovery/decide.js';
 import { chargeOf, type Guidance } from '../../../src/commands/recovery/guidance.js';
@@ -32,6 +32,7 @@ export interface Debt {
   /** The payment knows of its success. */
   paid: boolean;
   failures: number;
+  pspRetries?: PspRetries;
 }
 
 /** What a charge came to at the PSP, which answers the same key with the same. */

@@ -24,6 +24,8 @@ export const fail = (card: Card, debt: Debt): void => {
   card.record(trigger_id, failed_at, verdictOf(classification), debt.amount, answer.by ?? 'merchant');
   if (debt.paid) return;
   const ofPsp = dice.below(8);
+  if (ofPsp === 0) debt.pspRetries = 'to_come';
+  if (ofPsp === 1 && debt.pspRetries !== undefined) debt.pspRetries = 'over';
   const { policy } = debt;
   card.give(debt, {
     type: 'StartRecovery',
@@ -31,8 +33,7 @@ export const fail = (card: Card, debt: Debt): void => {
       ...{ paymentId: debt.id, transactionRef: debt.id, gateway: 'sandbox', triggerId: trigger_id },
       ...{ amount: debt.amount, currency: 'EUR', classification, policy, channels: ['email'], now },
       means: { chargeable: dice.chance(0.98), payable: dice.chance(0.9) },
-      ...(ofPsp === 0 && { pspRetries: policy.psp_retries ?? 'watch' }),
-      pspGaveUp: ofPsp === 1,
+      ...(debt.pspRetries && { pspRetries: debt.pspRetries }),
       guidance: card.guidance(debt),
     },
   });
