@@ -1,4 +1,5 @@
 import type { Category } from '../../../events/recovery.js';
+import { framed, font } from './frame.js';
 
 /** Liquid, with `merchant_name`, `reference` and `money`. */
 export const alertWording = {
@@ -15,22 +16,8 @@ export const whatToDo: Readonly<Partial<Record<Category, string>>> = {
   duplicate: 'Look for the first charge with your payment provider: the debt may be paid already.',
 };
 
-const font = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
-
 /** Like the mails to customers; the address is text, since it wants a token that no browser has. */
-export const alertHtml = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light">
-<title>{{ subject }}</title>
-</head>
-<body style="margin:0;padding:0;background:#f3f4f6;">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6;">
-<tr><td align="center" style="padding:32px 16px;">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:520px;background:#ffffff;border:1px solid #e5e7eb;border-radius:12px;">
-<tr><td style="padding:28px 32px 0;font:400 16px/1.6 ${font};color:#374151;">
+export const alertHtml = framed(`<tr><td style="padding:28px 32px 0;font:400 16px/1.6 ${font};color:#374151;">
 <p style="margin:0 0 16px;">{{ lead }}</p>
 {%- if by_rule %}
 <p style="margin:0 0 16px;">{% if rule == '' %}A rule of yours{% else %}Your rule "{{ rule }}"{% endif %} asks to tell you: {{ reason }}</p>
@@ -43,12 +30,7 @@ export const alertHtml = `<!doctype html>
 <p style="margin:0 0 8px;">Other payments may be affected as well; how many is not known yet. You get one mail a day at most for the same cause.</p>
 <p style="margin:0;">Everything about this payment, for your API client:<br><span style="word-break:break-all;">GET {{ link }}</span></p>
 </td></tr>
-</table>
-</td></tr>
-</table>
-</body>
-</html>
-`;
+`);
 
 export const alertText = `{{ lead }}
 {% if by_rule %}
