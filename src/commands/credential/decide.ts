@@ -9,6 +9,7 @@ import {
   emptyLedger,
   entryOf,
   evolve,
+  hasRoom,
   type Ledger,
   permitFor,
   withoutEntry,
@@ -66,13 +67,12 @@ const isFree = (
 };
 
 /**
- * Nothing where a limit is reached, or none holds: whoever asked sees no reservation, and asks `permitFor` why. Asked
+ * Nothing where a limit is reached: whoever asked sees no reservation, and asks `permitFor` why. Asked
  * for again before it is settled, a slot is taken anew as of now: the charge may be made only now, and others have been
  * meanwhile.
  */
 const reserve = ({ data }: ReserveAttempt, ledger: Ledger): CredentialEvent[] => {
   const { recoveryId: recovery_id, attempt, limits, now } = data;
-  if (ledger.manyCards) return [];
   const known = entryOf(ledger, attemptId(recovery_id, attempt));
   if (known !== undefined && (!known.open || known.at >= Date.parse(now))) return [];
   const charge = data.charge ?? known;
@@ -94,7 +94,9 @@ const settle = ({ data }: SettleAttempt, ledger: Ledger): CredentialEvent[] => {
 
 const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEvent[] => {
   const { triggerId: trigger_id, charge, verdict, at: attempted_at } = data;
-  if (ledger.manyCards || entryOf(ledger, trigger_id) !== undefined) return [];
+  const bans = verdict.retry === 'never' && ledger.bannedBy === undefined;
+  if (entryOf(ledger, trigger_id) !== undefined) return [];
+  if (!bans && !hasRoom(ledger, Date.parse(attempted_at))) return [];
   return [
     {
       type: 'ExternalAttemptRecorded',
@@ -103,15 +105,9 @@ const record = ({ data }: RecordExternalAttempt, ledger: Ledger): CredentialEven
   ];
 };
 
-/**
- * Whether the slot of this attempt is taken as of now, and nothing has been told since that forbids the charge. What
- * names many cards has slots for all.
- */
+/** Whether the slot of this attempt is taken as of now, and nothing has been told since that forbids the charge. */
 export const isReserved = (ledger: Ledger, asked: Reservation): boolean => {
   const entry = entryOf(ledger, attemptId(asked.recoveryId, asked.attempt));
-  const charge = asked.charge ?? entry;
-  if (ledger.manyCards)
-    return charge !== undefined && entry?.open !== false && isOpen(asked.limits, charge.brand, asked.now);
   return (
     entry?.open === true && entry.at >= Date.parse(asked.now) && isFree(ledger, asked, asked.charge ?? entry)
   );

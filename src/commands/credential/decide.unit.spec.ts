@@ -13,7 +13,7 @@ import { given, stateOf } from '../../../test/support/spec.js';
 import type { AttemptOutcome, CredentialEvent } from '../../events/credential.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { type CredentialCommand, credentialDecider, isDeclined, isReserved, type Verdict } from './decide.js';
-import { type Charge, MAX_ENTRIES, permitFor } from './ledger.js';
+import { MAX_ENTRIES, permitFor } from './ledger.js';
 
 const on = (...history: CredentialEvent[]) => given(credentialDecider, ...history);
 const times = (count: number, event: (n: number) => CredentialEvent) =>
@@ -157,63 +157,75 @@ describe('whether the answer to an attempt was a decline', () => {
     });
 });
 
-describe('a word for many cards', () => {
-  const stolen = { verdict: { retry: 'never', earliest_at: plus(T0, HOUR) } } as const;
+describe('a name of a thousand attempts', () => {
+  const KEPT = 200 * DAY;
   const others = (count: number) => times(count, (n) => external(`t${n}`));
-  const many = [external('stolen', T0, stolen), reserved(1), ...others(MAX_ENTRIES - 2)];
-  const ledger = stateOf(credentialDecider, ...many);
-  const asked = (n: number, at?: string, charge?: Charge) => reserve(n, at, charge).data;
-
-  it('is known by more attempts than any card has: until then it is a card', () => {
-    const card = stateOf(credentialDecider, ...many.slice(0, -1));
-    expect(isReserved(card, asked(1))).to.equal(false);
-    on(...many.slice(0, -1))
-      .when(record('last'))
-      .then(external('last'));
-  });
-
-  it('is banned and limited by nothing, and every attempt has a slot', () => {
-    expect(isReserved(ledger, asked(2))).to.equal(true);
-    expect(permitFor(ledger, aCharge(), T0, asked(2).limits)).to.deep.equal({
-      at: T0,
-      used: { attempts_by_one_word_for_many_cards: MAX_ENTRIES },
+  const full = [reserved(1), ...others(MAX_ENTRIES - 1)];
+  const permit = (history: CredentialEvent[], at: string) =>
+    permitFor(stateOf(credentialDecider, ...history), aCharge({ amount: 1 }), at, reserve(1, at).data.limits);
+  const isCharged = (history: CredentialEvent[], at: string) =>
+    isReserved(stateOf(credentialDecider, ...history, reserved(2, at, { amount: 1 })), {
+      ...reserve(2, at).data,
+      charge: aCharge({ amount: 1 }),
     });
+
+  it('is charged no more: it is a word for many, or a card under attack', () => {
+    expect(permit(full.slice(1), T0)).to.deep.equal({ at: T0, used: { visa_30d: 0 } });
+    expect(permit(full, T0)).to.have.property('refused').that.includes('under attack');
+    on(...full)
+      .when(reserve(2, T0, aCharge({ amount: 1 })))
+      .thenNothing();
+    expect(isCharged(full.slice(1), T0)).to.equal(true);
+    expect(isCharged(full, T0)).to.equal(false);
   });
 
-  it('is still charged in the hours of the scheme only', () => {
-    const upi = aCharge({ brand: 'upi' });
-    expect(isReserved(ledger, asked(2, '2026-03-01T04:30:00.000Z', upi))).to.equal(false);
-    expect(isReserved(ledger, asked(2, '2026-03-01T04:29:00.000Z', upi))).to.equal(true);
+  it('is charged again once no attempt was told for 200 days', () => {
+    expect(permit(full, plus(T0, KEPT - 1))).to.have.property('refused');
+    expect(permit(full, plus(T0, KEPT))).to.have.property('at');
+    const since = [...full, external('since', plus(T0, 150 * DAY))];
+    expect(permit(since, plus(T0, KEPT))).to.have.property('refused');
+    expect(permit(since, plus(T0, 150 * DAY + KEPT))).to.have.property('at');
   });
 
-  it('is written of no further, but for the outcome of what was begun before', () => {
-    on(...many)
-      .when(record('next'))
+  it('is written of once a day, so that it is known to be in use', () => {
+    const told = (after: number): CredentialCommand => ({
+      type: 'RecordExternalAttempt',
+      data: { triggerId: 'next', charge: aCharge(), verdict: allowed, at: plus(T0, after) },
+    });
+    on(...full)
+      .when(told(DAY - 1))
       .thenNothing();
-    on(...many)
-      .when(reserve(2))
+    on(...full)
+      .when(told(DAY))
+      .then(external('next', plus(T0, DAY)));
+    on(...full, external('next', plus(T0, DAY)))
+      .when(told(DAY + 1))
       .thenNothing();
-    on(...many)
-      .when(reserve(1, plus(T0, HOUR)))
-      .thenNothing();
-    on(...many)
-      .when(settle(2, 'declined', allowed))
-      .thenNothing();
-    on(...many)
-      .when(settle(1, 'not_made'))
-      .then(settled(1, 'not_made'));
   });
 
-  it('stays one, and an attempt that is settled is not asked for again', () => {
-    const after = stateOf(credentialDecider, ...many, settled(1, 'declined', { retry: 'allowed' }));
-    expect(isReserved(after, asked(1))).to.equal(false);
-    const fewer = stateOf(credentialDecider, ...many, settled(1, 'not_made'));
-    expect(isReserved(fewer, asked(2))).to.equal(true);
+  it('is banned by a decline that forbids any other, once', () => {
+    const verdict: Verdict = { retry: 'never' };
+    on(...full)
+      .when(record('stolen', verdict))
+      .then(external('stolen', T0, { verdict }));
+    on(...full, external('stolen', T0, { verdict }))
+      .when(record('again', verdict))
+      .thenNothing();
+    const banned = [external('stolen', T0, { verdict }), ...full];
+    expect(permit(banned, plus(T0, KEPT)))
+      .to.have.property('refused')
+      .that.includes('forbids');
   });
 
-  it('is none that was charged as often in more than 200 days', () => {
+  it('takes the outcome of what was begun before', () =>
+    on(...full)
+      .when(settle(1, 'declined', allowed))
+      .then(settled(1, 'declined', { retry: 'allowed' })));
+
+  it('is a card like any other where they were made in more than 200 days', () => {
     const slowly = times(MAX_ENTRIES + 50, (n) => external(`t${n}`, plus(T0, n * 5 * HOUR)));
-    expect(stateOf(credentialDecider, ...slowly)).to.not.have.property('manyCards');
+    expect(permit(slowly, plus(T0, 400 * DAY))).to.have.property('at');
+    expect(permit(slowly, plus(T0, 220 * DAY))).to.have.property('at');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { AttemptOutcome, CredentialEvent, Initiator } from '../../events/credential.js';
-import { HOUR, type Instant, latest } from '../../kernel/clock.js';
+import { DAY, HOUR, type Instant, latest } from '../../kernel/clock.js';
 import type { Limit, NetworkLimits } from './networkLimits.js';
 
 /** What a network counts an attempt by. */
@@ -27,22 +27,33 @@ export interface Ledger {
   readonly bannedBy?: string;
   /** A network wants no attempt before then. */
   readonly notBefore?: Instant;
-  /** No card has so many attempts: it is a word that a reporter uses for many. Nothing is banned or limited by it. */
-  readonly manyCards?: true;
 }
 
 export const emptyLedger: Ledger = { entries: [] };
 
 /** Longer than any limit looks back. */
-const KEPT = 200 * 24 * HOUR;
+const KEPT = 200 * DAY;
 
 export const attemptId = (recoveryId: string, attempt: number): string => `${recoveryId}:${attempt}`;
 
 export const entryOf = (ledger: Ledger, id: string): Entry | undefined =>
   ledger.entries.find((entry) => entry.id === id);
 
-/** Of a card in 200 days. With more it is none. */
+/** No card that is charged by its owner alone has so many in 200 days. */
 export const MAX_ENTRIES = 1000;
+
+const newestOf = ({ entries }: Ledger): number => Math.max(...entries.map(({ at }) => at));
+
+/**
+ * So many attempts by one name: a reporter's word for many cards, or a card that thieves try. Until none was told for 200
+ * days, for only one a day is written down meanwhile.
+ */
+export const isFull = (ledger: Ledger, at: number): boolean =>
+  ledger.entries.length >= MAX_ENTRIES && at < newestOf(ledger) + KEPT;
+
+/** Whether another attempt may be written down of a ledger that is full: the stream must stay short. */
+export const hasRoom = (ledger: Ledger, at: number): boolean =>
+  !isFull(ledger, at) || at >= newestOf(ledger) + DAY;
 
 /** As if it had never been taken. */
 export const withoutEntry = (ledger: Ledger, id: string): Ledger => ({
@@ -50,15 +61,13 @@ export const withoutEntry = (ledger: Ledger, id: string): Ledger => ({
   entries: ledger.entries.filter((entry) => entry.id !== id),
 });
 
-/** Looked through only when there is something to drop. */
+/** Looked through only when there is something to drop. While it is full, it stays so. */
 const withEntry = (ledger: Ledger, entry: Entry): Ledger => {
+  const from = isFull(ledger, entry.at) ? -Infinity : entry.at - KEPT;
   const oldest = ledger.entries[0]?.at ?? entry.at;
-  const drops = oldest <= entry.at - KEPT || entryOf(ledger, entry.id) !== undefined;
-  const kept = drops
-    ? ledger.entries.filter(({ id, at }) => id !== entry.id && at > entry.at - KEPT)
-    : ledger.entries;
-  const entries = [...kept, entry];
-  return { ...ledger, entries, ...(entries.length >= MAX_ENTRIES && { manyCards: true }) };
+  const drops = oldest <= from || entryOf(ledger, entry.id) !== undefined;
+  const kept = drops ? ledger.entries.filter(({ id, at }) => id !== entry.id && at > from) : ledger.entries;
+  return { ...ledger, entries: [...kept, entry] };
 };
 
 /** What was not made was never taken: the same attempt may take a slot again. */
@@ -139,19 +148,19 @@ const freeFrom = ({ hours, max }: Limit, counted: readonly number[], from: numbe
 const describe = ({ max, hours }: Limit): string =>
   `${max} attempts in ${hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} hours`}`;
 
+const FULL =
+  'so many attempts name this payment method that it is a word for many, or one under attack: nothing is charged by it ' +
+  'before it is told by a name of its own, or no attempt has named it for 200 days';
+
 /**
  * The earliest instant from `from` on at which every limit allows one more attempt. Counters are rolling: an attempt
  * leaves a window to the millisecond. They are of the credential, not of the recovery, the invoice or the policy.
  */
 export const permitFor = (ledger: Ledger, charge: Charge, from: Instant, limits: NetworkLimits): Permit => {
-  if (ledger.manyCards)
-    return {
-      at: new Date(Date.parse(from)).toISOString(),
-      used: { attempts_by_one_word_for_many_cards: ledger.entries.length },
-    };
   if (ledger.bannedBy !== undefined)
     return { refused: 'a decline of this payment method forbids every further attempt with it' };
   const wanted = Date.parse(from);
+  if (isFull(ledger, wanted)) return { refused: FULL };
   const used: Record<string, number> = {};
   let at = wanted;
   let waitsFor: string | undefined;
