@@ -11,7 +11,6 @@ interface Problem {
 }
 
 const path = '/v1/retry/policies/active';
-const password = 'a long enough one';
 const plain = {
   max_retries: 5,
   initial_delay_minutes: 60,
@@ -36,18 +35,12 @@ const finer = {
 describe('retry policies over HTTP', () => {
   let api: PgApi;
   let token: string;
-  let serial = 0;
   before(async () => {
     api = await startPgApi();
   });
   after(() => api.close());
-  const founder = async (): Promise<string> => {
-    const name = `org-${++serial}`;
-    const json = { email: `${name}@example.com`, password, org_name: name, org_slug: name };
-    return (await api.call<{ access_token: string }>('/v1/auth/register', { json })).body.access_token;
-  };
   beforeEach(async () => {
-    token = await founder();
+    ({ token } = await api.founder());
   });
   const put = (json: object, headers = {}) =>
     api.call<Policy & Problem>(path, { method: 'PUT', token, json, headers });
@@ -145,7 +138,7 @@ describe('retry policies over HTTP', () => {
 
   it("are one organization's own", async () => {
     await put(finer);
-    token = await founder();
+    token = (await api.founder()).token;
     expect(await get()).to.include({ version: 0 });
   });
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { FieldError } from '../src/kernel/errors.js';
 import { type Answer } from './support/api.js';
-import { type PgApi, startPgApi } from './support/pgApi.js';
+import { PASSWORD, type PgApi, startPgApi } from './support/pgApi.js';
 import { ruleId } from './support/ruleSamples.js';
 
 interface Rule {
@@ -20,25 +20,18 @@ interface Problem {
   readonly errors?: readonly FieldError[];
 }
 
-const password = 'a long enough one';
 const actions = { delay_minutes: 60 };
 
 describe('rules over HTTP', () => {
   let api: PgApi;
   let token: string;
-  let serial = 0;
   before(async () => {
     api = await startPgApi();
   });
   after(() => api.close());
 
-  const founder = async (): Promise<string> => {
-    const name = `org-${++serial}`;
-    const json = { email: `${name}@example.com`, password, org_name: name, org_slug: name };
-    return (await api.call<{ access_token: string }>('/v1/auth/register', { json })).body.access_token;
-  };
   beforeEach(async () => {
-    token = await founder();
+    ({ token } = await api.founder());
   });
 
   const send = <B = Rule & Problem>(
@@ -185,7 +178,7 @@ describe('rules over HTTP', () => {
 
   it("are one organization's own", async () => {
     const { body } = await add({ name: 'a', actions });
-    token = await founder();
+    token = (await api.founder()).token;
     const path = `/v1/rules/${body.id}`;
     const rule = { name: 'b', enabled: true, conditions: {}, actions };
     for (const answer of [
@@ -202,9 +195,11 @@ describe('rules over HTTP', () => {
 
   it('are for admins to change and for everybody to see', async () => {
     const { body } = await add({ name: 'a', actions });
-    const email = `vic-${serial}@example.com`;
-    await send('POST', '/v1/users', { email, password, role: 'viewer' });
-    const login = await api.call<{ access_token: string }>('/v1/auth/login', { json: { email, password } });
+    const email = 'vic@example.com';
+    await send('POST', '/v1/users', { email, password: PASSWORD, role: 'viewer' });
+    const login = await api.call<{ access_token: string }>('/v1/auth/login', {
+      json: { email, password: PASSWORD },
+    });
     token = login.body.access_token;
     expect(names(await list())).to.deep.equal(['a']);
     const path = `/v1/rules/${body.id}`;

@@ -11,7 +11,7 @@ import { DAY, HOUR, type Instant, plus } from '../src/kernel/clock.js';
 import type { FieldError } from '../src/kernel/errors.js';
 import type { OrgId } from '../src/kernel/ids.js';
 import type { Answer } from './support/api.js';
-import { type PgApi, startPgApi } from './support/pgApi.js';
+import { PASSWORD, type PgApi, startPgApi } from './support/pgApi.js';
 import { ruleId } from './support/ruleSamples.js';
 import type { RecordedEvent } from '../src/events/envelope.js';
 
@@ -32,7 +32,6 @@ interface Simulated {
   readonly errors?: readonly FieldError[];
 }
 
-const password = 'a long enough one';
 const NOW = new Date(Math.floor(Date.now() / DAY) * DAY - 15 * HOUR).toISOString();
 const PAYMENT = {
   amount: 4_900,
@@ -47,20 +46,12 @@ describe('simulation over HTTP', () => {
   let api: PgApi;
   let token: string;
   let orgId: OrgId;
-  let serial = 0;
   before(async () => {
     api = await startPgApi();
   });
   after(() => api.close());
   beforeEach(async () => {
-    const name = `org-${++serial}`;
-    const json = { email: `${name}@example.com`, password, org_name: name, org_slug: name };
-    interface Registered {
-      readonly access_token: string;
-      readonly organization: { readonly id: OrgId };
-    }
-    const { body } = await api.call<Registered>('/v1/auth/register', { json });
-    [token, orgId] = [body.access_token, body.organization.id];
+    ({ token, orgId } = await api.founder());
   });
 
   const send = <B = Simulated>(method: string, path: string, json: object): Promise<Answer<B>> =>
@@ -278,14 +269,7 @@ describe('simulation over HTTP', () => {
   it('is of the own organization only', async () => {
     for (let n = 0; n < 15; n++) await report({ transaction_ref: `used_${n}` });
     await addRule('Stop all', {}, { stop: { reason: 'enough' } });
-    const json = {
-      email: `other-${serial}@example.com`,
-      password,
-      org_name: 'o',
-      org_slug: `other-${serial}`,
-    };
-    const other = await api.call<{ access_token: string }>('/v1/auth/register', { json });
-    token = other.body.access_token;
+    ({ token } = await api.founder());
     const { rules, retry } = await simulate();
     expect(rules).to.deep.equal([]);
     expect(retry?.explanation.counters['visa_30d']).to.equal(1);
@@ -338,9 +322,11 @@ describe('simulation over HTTP', () => {
   it('needs a login, of any role', async () => {
     const json = PAYMENT;
     expect((await api.call('/v1/rules/simulate', { json })).status).to.equal(401);
-    const email = `vic-${serial}@example.com`;
-    await send('POST', '/v1/users', { email, password, role: 'auditor' });
-    const login = await api.call<{ access_token: string }>('/v1/auth/login', { json: { email, password } });
+    const email = 'vic@example.com';
+    await send('POST', '/v1/users', { email, password: PASSWORD, role: 'auditor' });
+    const login = await api.call<{ access_token: string }>('/v1/auth/login', {
+      json: { email, password: PASSWORD },
+    });
     token = login.body.access_token;
     expect((await ask()).status).to.equal(200);
   });

@@ -6,17 +6,32 @@ import type { IdentityDeps } from '../../src/commands/user/ports.js';
 import { PgEventStore } from '../../src/infra/eventStore/pgEventStore.js';
 import { BcryptHasher } from '../../src/infra/passwords/bcryptHasher.js';
 import { PgVault } from '../../src/infra/vault/pgVault.js';
+import type { OrgId } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/kernel/logger.js';
 import { ProjectionEngine } from '../../src/projections/engine/engine.js';
 import { projections } from '../../src/projections/index.js';
 import { startApi, type TestApi } from './api.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 
+/** Who registered an organization. */
+export interface Founder {
+  readonly token: string;
+  readonly orgId: OrgId;
+}
+
 export interface PgApi extends TestApi {
+  /** Registers one more organization. */
+  readonly founder: () => Promise<Founder>;
   readonly store: PgEventStore;
   readonly database: TestDatabase;
   readonly identity: IdentityDeps;
   readonly engine: ProjectionEngine;
+}
+
+export const PASSWORD = 'a long enough one';
+interface Registered {
+  readonly access_token: string;
+  readonly organization: { readonly id: OrgId };
 }
 
 /** The application with nothing in place of the database, the tokens, the sessions and the read models. */
@@ -50,6 +65,13 @@ export const startPgApi = async (): Promise<PgApi> => {
     idempotencyKeys: pgIdempotencyKeys(pool),
     waitFor: (name, position, timeoutMs) => engine.waitFor(name, position, timeoutMs),
   });
+  let serial = 0;
+  const founder = async (): Promise<Founder> => {
+    const name = `org-${++serial}`;
+    const json = { email: `${name}@example.com`, password: PASSWORD, org_name: name, org_slug: name };
+    const { body } = await api.call<Registered>('/v1/auth/register', { json });
+    return { token: body.access_token, orgId: body.organization.id };
+  };
   const close = async (): Promise<void> => {
     await api.close();
     stop.abort();
@@ -57,5 +79,5 @@ export const startPgApi = async (): Promise<PgApi> => {
     await store.close();
     await database.drop();
   };
-  return { ...api, store, database, identity, engine, close };
+  return { ...api, founder, store, database, identity, engine, close };
 };
