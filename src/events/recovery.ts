@@ -110,6 +110,8 @@ export const recoveryEvents = {
   FurtherFailureRecorded: closed({
     trigger_id: Type.String(),
     ...classificationFields,
+    /** It happened before what the recovery knew already, and was told later: it replaces nothing unless it bans. */
+    older: Type.Optional(Type.Literal(true)),
     /** The PSP's own retries, which were watched, are over. */
     psp_gave_up: Type.Optional(Type.Literal(true)),
     ...means,
@@ -275,12 +277,17 @@ export const CHECKOUT_LIFETIME = 35 * MINUTE;
 /** While the customer may stand at a checkout nothing is done beside it. Longer than its life. */
 export const CHECKOUT_QUIET = 45 * MINUTE;
 
-/** A charge planned for `at` is not made after a failure that forbids it, or whose network wants it later. */
-export const dropsRetry = (
-  { retry, earliest_at }: Pick<Classification, 'retry' | 'earliest_at'>,
-  at: Instant,
-): boolean => retry !== 'allowed' || (earliest_at !== undefined && isBefore(at, earliest_at));
+export type TimedClassification = Classification & { readonly older?: true };
 
-/** Whether a failure would lift a ban, which no later and milder one does. */
-export const liftsBan = (known: RetryPermission, next: RetryPermission): boolean =>
-  known === 'never' && next !== 'never';
+/**
+ * A charge planned for `at` is not made after a failure that forbids it, or whose network wants it later. Told too late,
+ * it drops the charge by a ban alone: how long the card has to wait is looked up before it is charged.
+ */
+export const dropsRetry = ({ retry, earliest_at, older }: TimedClassification, at: Instant): boolean =>
+  older === true
+    ? retry === 'never'
+    : retry !== 'allowed' || (earliest_at !== undefined && isBefore(at, earliest_at));
+
+/** Whether a failure takes the place of what is known. A ban is lifted by no milder one, and brought by an older one, too. */
+export const takesPlace = (known: RetryPermission, { retry, older }: TimedClassification): boolean =>
+  older === true ? retry === 'never' && known !== 'never' : known !== 'never' || retry === 'never';

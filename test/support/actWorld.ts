@@ -145,10 +145,10 @@ export class ActWorld {
 
   /** Recorded, and not followed yet. */
   readonly failed = async (failure: Failure, over: object = {}): Promise<string> => {
-    const trigger = { trigger_id: `t${++this.#serial}`, failed_at: this.#now };
-    const data = { ...FACTS, ...this.about, ...over, failure, ...trigger };
+    const trigger_id = `t${++this.#serial}`;
+    const data = { ...FACTS, failed_at: this.#now, ...this.about, ...over, failure, trigger_id };
     await recordPaymentFailure(this.store, data, this.context());
-    return trigger.trigger_id;
+    return trigger_id;
   };
 
   readonly fail = async (...how: Parameters<ActWorld['failed']>): Promise<void> => {

@@ -51,5 +51,5 @@ export const failAgain = (
   now: string,
 ): RecoveryCommand => ({
   type: 'RecordFurtherFailure',
-  data: { triggerId, classification, means: MEANS, guidance: unguided, now },
+  data: { triggerId, failedAt: now, classification, means: MEANS, guidance: unguided, now },
 });

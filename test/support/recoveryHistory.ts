@@ -91,7 +91,7 @@ export class History implements PspTeller {
     return { ...kind, evidence };
   }
 
-  private fail(classification: Classification, trigger_id: string): void {
+  private fail(classification: Classification, trigger_id: string, failed_at = this.now): void {
     const data = {
       transaction_ref: this.ref,
       ...this.debt,
@@ -101,7 +101,7 @@ export class History implements PspTeller {
       payment_method: { id: `pm_${this.ref}`, last4: '4242' },
       trigger_id,
       late: this.status === 'succeeded',
-      failed_at: this.now,
+      failed_at,
     };
     this.pay({ type: 'PaymentFailed', data });
   }
@@ -287,12 +287,14 @@ export class History implements PspTeller {
     this.wait(this.below(DAY));
     const classification = this.classification();
     const trigger_id = `again-${this.drafts.length}`;
-    this.fail(classification, trigger_id);
+    const older = this.chance(0.2) ? ({ older: true } as const) : {};
+    this.fail(classification, trigger_id, older.older ? plus(this.openedAt, -HOUR) : this.now);
     if (this.status === 'succeeded') return;
     const over = this.psp.mayGiveUp();
-    this.emit({ type: 'FurtherFailureRecorded', data: { trigger_id, ...classification, ...over } });
+    const data = { trigger_id, ...classification, ...older, ...over };
+    this.emit({ type: 'FurtherFailureRecorded', data });
     this.dropMail();
-    if (classification.retry === 'allowed') return;
+    if (classification.retry === 'allowed' || (older.older && classification.retry !== 'never')) return;
     this.banned = true;
     this.scheduled = undefined;
   }

@@ -43,6 +43,7 @@ export const startRecovery = (decline_code: string, overrides: Partial<Start['da
     transactionRef: 'inv_1',
     gateway: 'sandbox',
     triggerId: 'trigger-1',
+    failedAt: T0,
     amount: 4900,
     currency: 'EUR',
     classification: declined(decline_code),

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { given, stateOf } from '../../../test/support/spec.js';
 import type { PaymentEvent } from '../../events/payment.js';
 import { MAX_FAILURES, paymentDecider, type PaymentCommand, type RecordFailure } from './decide.js';
-import { failureBy } from './state.js';
+import { failureBy, isOvertaken } from './state.js';
 
 const AT = '2026-03-01T10:00:00.000Z';
 const failure = (trigger_id: string, over: Partial<RecordFailure['data']> = {}): RecordFailure['data'] => ({
@@ -50,6 +50,60 @@ describe('payment', () => {
     if (state.status !== 'failed') throw new Error('not failed');
     expect(state.last.customer).to.deep.equal({ email: 'ada@example.com', name: 'Ada' });
     expect(state.last.references).to.deep.equal({ invoice: 'in_1' });
+  });
+
+  describe('told of an older failure after a newer one', () => {
+    const at = (
+      trigger_id: string,
+      failed_at: string,
+      over: Partial<RecordFailure['data']>,
+    ): PaymentEvent => ({
+      type: 'PaymentFailed',
+      data: { ...failure(trigger_id, { failed_at, ...over }), late: false },
+    });
+    const newer = at('b', '2026-03-01T12:00:00.000Z', {
+      customer: { email: 'new@example.com' },
+      payment_method: { id: 'pm_new' },
+      failure: { decline_code: 'expired_card' },
+      references: { invoice: 'in_2' },
+    });
+    const older = at('a', AT, {
+      customer: { email: 'old@example.com', name: 'Ada' },
+      payment_method: { id: 'pm_old', last4: '4242' },
+      failure: { decline_code: 'insufficient_funds', card_brand: 'visa' },
+      references: { invoice: 'in_1', payment_intent: 'pi_1' },
+      psp_retries: { next_at: '2026-03-02T10:00:00.000Z' },
+    });
+    const lastOf = (...events: PaymentEvent[]) => {
+      const state = stateOf(paymentDecider, ...events);
+      if (state.status !== 'failed') throw new Error('not failed');
+      return state.last;
+    };
+
+    it('keeps what the newer one told, and fills gaps', () =>
+      expect(lastOf(newer, older)).to.deep.include({
+        trigger_id: 'b',
+        failed_at: '2026-03-01T12:00:00.000Z',
+        customer: { email: 'new@example.com', name: 'Ada' },
+        payment_method: { id: 'pm_new' },
+        failure: { decline_code: 'expired_card' },
+        references: { invoice: 'in_2', payment_intent: 'pi_1' },
+        psp_retries: { next_at: '2026-03-02T10:00:00.000Z' },
+      }));
+
+    it('knows the same as if they had come in order', () =>
+      expect(lastOf(newer, older)).to.deep.equal(lastOf(older, newer)));
+
+    it('knows which was overtaken, and takes the later report of the same instant for the newer', () => {
+      const same = at('c', '2026-03-01T12:00:00.000Z', { payment_method: { id: 'pm_c' } });
+      const state = stateOf(paymentDecider, newer, older, same);
+      expect(['b', 'a', 'c'].map((trigger) => isOvertaken(state, trigger))).to.deep.equal([
+        false,
+        true,
+        false,
+      ]);
+      expect(lastOf(newer, older, same).payment_method).to.deep.equal({ id: 'pm_c' });
+    });
   });
 
   it('takes the same trigger once', () =>

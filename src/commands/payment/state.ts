@@ -1,12 +1,15 @@
 import type { PaymentEvent } from '../../events/payment.js';
+import { type Instant, isBefore, latest } from '../../kernel/clock.js';
 
 export type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
 type SucceededData = Extract<PaymentEvent, { type: 'PaymentSucceeded' }>['data'];
 
-/** The failures from the newest back: one more costs the same however many there are. */
+/** The failures from the one told last back: one more costs the same however many there are. */
 interface Failures {
   readonly newest: FailedData;
   readonly count: number;
+  /** When the latest of them happened, which another may have been told after. */
+  readonly latestAt: Instant;
   /** What caused the very first of them to be recorded. */
   readonly firstTrigger: string;
   readonly before: Failures | undefined;
@@ -26,16 +29,26 @@ export type Payment =
 
 export const initialState: Payment = { status: 'unknown' };
 
-/** The failure that was recorded because of this trigger. */
-export const failureBy = ({ failures }: Payment, triggerId: string): FailedData | undefined => {
+const foundBy = ({ failures }: Payment, triggerId: string): Failures | undefined => {
   for (let each = failures; each !== undefined; each = each.before)
-    if (each.newest.trigger_id === triggerId) return each.newest;
+    if (each.newest.trigger_id === triggerId) return each;
   return undefined;
+};
+
+/** The failure that was recorded because of this trigger. */
+export const failureBy = (payment: Payment, triggerId: string): FailedData | undefined =>
+  foundBy(payment, triggerId)?.newest;
+
+/** Whether one that had happened later was told before it. */
+export const isOvertaken = (payment: Payment, triggerId: string): boolean => {
+  const { newest, before } = foundBy(payment, triggerId) ?? {};
+  return newest !== undefined && before !== undefined && isBefore(newest.failed_at, before.latestAt);
 };
 
 const adding = (before: Failures | undefined, newest: FailedData): Failures => ({
   newest,
   count: (before?.count ?? 0) + 1,
+  latestAt: latest(before?.latestAt, newest.failed_at) ?? newest.failed_at,
   firstTrigger: before?.firstTrigger ?? newest.trigger_id,
   before,
 });
@@ -60,16 +73,17 @@ const withCard = (data: FailedData, { payment_method: method, failure }: FailedD
   };
 };
 
-/** A later report may say less: what an earlier one knew of the customer and of the PSP's objects still holds. */
-const enriched = (data: FailedData, before: FailedData | undefined): FailedData =>
-  before === undefined
-    ? data
-    : {
-        ...before,
-        ...withCard(data, before),
-        customer: { ...before.customer, ...data.customer },
-        ...(before.references !== undefined && { references: { ...before.references, ...data.references } }),
-      };
+/** A later failure may tell less: what an earlier one knew of the customer and of the PSP's objects still holds. */
+const enriched = (data: FailedData, before: FailedData): FailedData => ({
+  ...before,
+  ...withCard(data, before),
+  customer: { ...before.customer, ...data.customer },
+  ...(before.references !== undefined && { references: { ...before.references, ...data.references } }),
+});
+
+/** What one that is told too late knew fills no more than gaps. */
+const lastOf = (told: FailedData, known: FailedData): FailedData =>
+  isBefore(told.failed_at, known.failed_at) ? enriched(known, told) : enriched(told, known);
 
 export type PspRetries = 'to_come' | 'over';
 
@@ -96,7 +110,7 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
             status: 'failed',
             failures,
             ...retried(payment, event.data.psp_retries),
-            last: enriched(event.data, payment.status === 'failed' ? payment.last : undefined),
+            last: payment.status === 'failed' ? lastOf(event.data, payment.last) : event.data,
           };
     }
     case 'PspRetriesAnnounced': {

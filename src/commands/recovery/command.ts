@@ -27,6 +27,8 @@ export type RecoveryCommand =
         readonly transactionRef: string;
         readonly gateway: string;
         readonly triggerId: string;
+        readonly failedAt: Instant;
+        readonly overtaken?: boolean;
         readonly amount: number;
         readonly currency: string;
         readonly classification: Classification;
@@ -43,6 +45,9 @@ export type RecoveryCommand =
       'RecordFurtherFailure',
       {
         readonly triggerId: string;
+        readonly failedAt: Instant;
+        /** One that had happened later was told before it. */
+        readonly overtaken?: boolean;
         readonly classification: Classification;
         readonly means: Means;
         readonly pspRetries?: PspRetries;

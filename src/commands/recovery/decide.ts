@@ -46,16 +46,24 @@ const start = (data: CommandOf<'StartRecovery'>, recovery: Recovery): RecoveryEv
   return andPspRetries(initialState, begun, data);
 };
 
+/** Told after what the recovery knows of the issuer by now, and happened before it. */
+const isOlder = (
+  { failedAt, overtaken = false }: CommandOf<'RecordFurtherFailure'>,
+  { answeredAt }: KnownRecovery,
+): boolean => overtaken || (answeredAt !== undefined && isBefore(failedAt, answeredAt));
+
 const recordFurtherFailure = (
   told: CommandOf<'RecordFurtherFailure'>,
   known: KnownRecovery,
 ): RecoveryEvent[] => {
   const { triggerId, classification, means, pspRetries } = told;
   if (known.status !== 'active' || isKnown(known.triggers, triggerId)) return [];
+  const older = isOlder(told, known);
   const over = pspRetries === 'over' && known.pspRetries === 'watched';
   const data = {
     trigger_id: triggerId,
     ...classification,
+    ...(older && { older }),
     ...(over && { psp_gave_up: over }),
     ...lacking(means),
     cohort: known.cohort,

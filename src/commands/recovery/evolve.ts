@@ -2,9 +2,10 @@ import {
   CHECKOUT_QUIET,
   type Classification,
   dropsRetry,
-  liftsBan,
   type RecoveryEvent,
   SETTLE_AFTER,
+  takesPlace,
+  type TimedClassification,
 } from '../../events/recovery.js';
 import type { PspRetryMode } from '../../events/organization.js';
 import { type Instant, latest, plus } from '../../kernel/clock.js';
@@ -28,9 +29,11 @@ const classificationOf = ({
   evidence,
 });
 
-/** Of two waits that networks ask for, the longer holds; a ban is not lifted by a milder failure. */
-const stricter = (known: Classification, next: Classification): Classification => {
-  const holds = liftsBan(known.retry, next.retry) ? known : next;
+/** Of two waits that networks ask for, the longer holds. */
+const stricter = (known: Classification, next: TimedClassification): Classification => {
+  const takes = takesPlace(known.retry, next);
+  if (!takes && next.older === true) return known;
+  const holds = takes ? classificationOf(next) : known;
   const earliest_at = latest(known.earliest_at, next.earliest_at);
   return { ...holds, ...(earliest_at !== undefined && { earliest_at }) };
 };
@@ -44,8 +47,8 @@ const withMails = <T extends RecoveryCase>(known: T): T => {
   return { ...known, urgentMails: plan, stepsBefore };
 };
 
-const reclassified = (known: KnownRecovery, next: Classification): KnownRecovery =>
-  withMails({ ...known, classification: stricter(known.classification, classificationOf(next)) });
+const reclassified = (known: KnownRecovery, next: TimedClassification): KnownRecovery =>
+  withMails({ ...known, classification: stricter(known.classification, next) });
 
 const ownershipOf = (mode: PspRetryMode, at: Instant): Pick<RecoveryCase, 'pspRetries' | 'pspStop'> =>
   mode === 'watch' ? { pspRetries: 'watched' } : { pspRetries: 'to_stop', pspStop: { at, checks: 0 } };
@@ -137,7 +140,8 @@ const evolveRetry = (
       const settled = without(reclassified(known, event.data), 'open');
       const refused = known.refused + (category === 'merchant_config' ? 1 : 0);
       const triggers = id === undefined ? known.triggers : { id, before: known.triggers };
-      return { ...settled, refused, triggers } as Recovery;
+      const answeredAt = category === 'network_error' ? undefined : known.open?.startedAt;
+      return { ...settled, refused, triggers, ...(answeredAt && { answeredAt }) } as Recovery;
     }
     default:
       return event satisfies never;

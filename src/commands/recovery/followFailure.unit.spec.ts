@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { actWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
 import { dataOf } from '../../../test/support/recoveryCommands.js';
+import { T0 } from '../../../test/support/recoverySamples.js';
 import { credentialStream } from '../../events/credential.js';
 import { paymentStream } from '../../events/payment.js';
-import { DAY, HOUR, MINUTE } from '../../kernel/clock.js';
+import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 
 const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
@@ -107,5 +108,70 @@ describe('nothing is planned', () => {
     world.advance(Date.parse(at) - Date.parse(world.context().now));
     await world.run();
     expect(world.psp.charges.size).to.equal(1);
+  });
+});
+
+describe('a failure that is told too late', () => {
+  const expired = { decline_code: 'expired_card' };
+  const before = { failed_at: plus(T0, -2 * HOUR) };
+
+  it('does not replace a newer one: what that forbids is not charged', async () => {
+    const world = await actWorld(expired);
+    await world.fail(soft, before);
+    const log = await world.recovery();
+    expect(log.at(-1)).to.deep.include({ type: 'FurtherFailureRecorded' });
+    expect(dataOf(log, 'FurtherFailureRecorded')).to.include({ older: true, category: 'insufficient_funds' });
+    expect(await world.types()).to.not.include('RetryScheduled');
+  });
+
+  it('drops nothing that is planned, and another card than the newest is not charged', async () => {
+    const world = await actWorld(soft, [], { payment_method: { id: 'pm_new' } });
+    const planned = await world.types();
+    await world.fail(expired, { ...before, payment_method: { id: 'pm_old' } });
+    expect(await world.types()).to.deep.equal([...planned, 'FurtherFailureRecorded']);
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.debts.map(({ paymentMethodId }) => paymentMethodId)).to.deep.equal(['pm_new']);
+  });
+
+  it('counts on its own card', async () => {
+    const world = await actWorld(soft, [], CARD);
+    await world.fail(soft, { ...before, payment_method: { id: 'pm_2', fingerprint: 'fp_2' } });
+    const other = credentialStream(deriveId('credential', ORG, 'sandbox', 'fingerprint', 'fp_2'));
+    expect(await world.types(other)).to.have.length(1);
+  });
+
+  it('still bans', async () => {
+    const world = await actWorld(soft, [], CARD);
+    await world.fail({ decline_code: 'stolen_card' }, before);
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.charges.size).to.equal(0);
+    expect((await world.types()).filter((type) => type === 'RetryScheduled')).to.have.length(1);
+  });
+
+  it('is held against the newest attempt of ours that was answered, too', async () => {
+    const world = await actWorld(expired, []);
+    await world.fail(soft);
+    const funds = { status: 'declined', failure: soft } as const;
+    world.psp.outcomes.push(funds);
+    world.advance(2 * HOUR);
+    await world.run();
+    expect((await world.types()).slice(-2)).to.deep.equal(['RetryDeclined', 'RetryScheduled']);
+    await world.fail(expired, { failed_at: plus(T0, HOUR) });
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.include({ older: true });
+    await world.fail(expired);
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.not.have.property('older');
+  });
+
+  it('is not older than an attempt that never reached the bank', async () => {
+    const world = await actWorld(soft, [{ status: 'unknown', reason: 'timeout' }]);
+    world.advance(HOUR);
+    await world.run();
+    world.psp.charges.clear();
+    world.advance(DAY);
+    await world.run();
+    await world.fail(expired, { failed_at: plus(T0, MINUTE) });
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.not.have.property('older');
   });
 });

@@ -12,7 +12,7 @@ import { absent, handle, load } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
-import { cardFailureOf, failureBy, pspRetriesOf } from '../payment/state.js';
+import { cardFailureOf, failureBy, isOvertaken, pspRetriesOf } from '../payment/state.js';
 import type { RulesReader } from '../rules/reader.js';
 import { classify } from './classification/classify.js';
 import { tablesInForceOn } from './classification/tables.js';
@@ -71,6 +71,8 @@ export const followFailure = async (
     transactionRef: failure.transaction_ref,
     gateway: failure.gateway,
     triggerId: failure.trigger_id,
+    failedAt: failure.failed_at,
+    overtaken: isOvertaken(payment, failure.trigger_id),
     amount: failure.amount,
     currency: failure.currency,
     classification,

@@ -35,6 +35,9 @@ const ofThePsp = (world: ActWorld, { chance }: Dice): object => {
   if (chance(0.85)) return {};
   return { psp_retries: chance(0.5) ? { next_at: plus(world.context().now, DAY) } : {} };
 };
+/** Told after what happened later. */
+const late = (world: ActWorld, { chance }: Dice): object =>
+  chance(0.8) ? {} : { failed_at: plus(world.context().now, -2 * DAY) };
 const outcomeBy = (dice: Dice): ChargeOutcome =>
   dice.chance(0.2)
     ? { status: 'unknown', reason: 'timeout' }
@@ -78,7 +81,7 @@ const ticking = (world: ActWorld) => ({
 
 const happen = async (world: ActWorld, dice: Dice, n: number): Promise<void> => {
   const what = dice.below(20);
-  if (what < 2) return world.fail(failureBy(dice), ofThePsp(world, dice));
+  if (what < 2) return world.fail(failureBy(dice), { ...ofThePsp(world, dice), ...late(world, dice) });
   if (what < 4) return addRule(world, dice, n);
   if (what < 8) return elsewhere(world, dice, n);
   if (what === 8 && dice.chance(0.2)) return world.pay();

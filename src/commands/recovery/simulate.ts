@@ -149,7 +149,16 @@ export const simulateFailure = async (
     supposedGuidance(store, orgId, payment, classification, supposed),
     debt === undefined ? { chargeable: true, payable: true } : meansOf(debt),
   ]);
-  const what = { paymentId, transactionRef, gateway, triggerId, amount, currency, classification };
+  const what = {
+    paymentId,
+    transactionRef,
+    gateway,
+    triggerId,
+    failedAt: failed.failed_at,
+    amount,
+    currency,
+    classification,
+  };
   const channels = policy.enabled_channels;
   const pspRetries = pspRetriesOf(payment);
   const start = { ...what, policy, means, channels, ...(pspRetries && { pspRetries }), guidance, now };

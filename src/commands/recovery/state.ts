@@ -74,6 +74,8 @@ export interface RecoveryCase {
   readonly attempts: number;
   /** Of these, those that the PSP refused for a fault that is not the customer's: they use nothing up. */
   readonly refused: number;
+  /** When the newest attempt began that an issuer answered: what failed before is older. */
+  readonly answeredAt?: Instant;
   /** For a failure of that category. */
   readonly scheduled?: { readonly attempt: number; readonly at: Instant; readonly category: Category };
   /** The attempt that was put off when its time had come. */

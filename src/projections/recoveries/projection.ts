@@ -1,10 +1,10 @@
 import type { FactOf } from '../../events/envelope.js';
 import {
-  type Classification,
   dropsRetry,
-  liftsBan,
   type RecoveryEvent,
   recoveryStream,
+  takesPlace,
+  type TimedClassification,
 } from '../../events/recovery.js';
 import type { PspRetryMode } from '../../events/organization.js';
 import type { Draft, Projection } from '../engine/projection.js';
@@ -80,14 +80,14 @@ const started = (event: Of<'RecoveryStarted'>, key: string): RecoveryRow => {
   return moved(blank, event, {});
 };
 
-/** A later, milder failure does not lift a ban. */
+/** A later, milder failure does not lift a ban, and one that is told too late replaces nothing unless it bans. */
 const reclassified = (
   row: RecoveryRow,
-  { category, hardness, retry }: Classification,
-): Pick<RecoveryRow, 'category' | 'hardness' | 'retry'> =>
-  liftsBan(row.retry, retry)
-    ? { category: row.category, hardness: row.hardness, retry: row.retry }
-    : { category, hardness, retry };
+  next: TimedClassification,
+): Pick<RecoveryRow, 'category' | 'hardness' | 'retry'> => {
+  const { category, hardness, retry } = takesPlace(row.retry, next) ? next : row;
+  return { category, hardness, retry };
+};
 
 const attemptChanges: Changes<RecoveryRow, RecoveryEvent> = {
   FurtherFailureRecorded: (row, event) => {
@@ -241,7 +241,7 @@ const endings: Changes<RecoveryRow, RecoveryEvent> = {
 
 /** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
 export const recoveries: Projection<RecoveryRow> = {
-  version: 5,
+  version: 6,
   table: {
     name: 'recoveries',
     columns: {

@@ -180,6 +180,17 @@ describe('recoveries', () => {
       expect(anew.attempts[0]).to.include({ status: 'scheduled', scheduled_at: day(3) });
     });
 
+    it('keeps what is newer when an older failure is told, unless that bans', () => {
+      const older = (classification: object) =>
+        told.failedAgain(day(1, 12), { ...classification, older: true as const });
+      const planned = rowOf(scheduled, older(classified.hard));
+      expect(planned).to.include({ category: 'insufficient_funds', retry: 'allowed' });
+      expect(planned.attempts[0]?.status).to.equal('scheduled');
+      const banned = rowOf(scheduled, older(classified.banned));
+      expect(banned).to.include({ category: 'lost_stolen_fraud', retry: 'never' });
+      expect(banned.attempts[0]?.status).to.equal('dropped');
+    });
+
     it('keeps a ban when a milder failure follows', () => {
       const banned = told.failedAgain(day(2), classified.banned);
       expect(rowOf(banned, told.failedAgain(day(3), classified.soft)).category).to.equal('lost_stolen_fraud');

@@ -27,7 +27,14 @@ const failedAgain = ({
   category,
   retry,
   earliest_at,
+  older,
 }: Extract<RecoveryEvent, { type: 'FurtherFailureRecorded' }>['data']): string => {
+  if (older === true)
+    return `A failure from before was told of late: ${spoken(category)}; ${
+      retry === 'never'
+        ? 'its ban holds, and no charge that was planned is made'
+        : 'what is known since then holds'
+    }.`;
   const effect =
     retry !== 'allowed'
       ? '; no charge that was planned is made'

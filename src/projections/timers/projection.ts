@@ -1,9 +1,9 @@
 import type { FactOf } from '../../events/envelope.js';
 import {
-  type Classification,
   dropsRetry,
   type RecoveryEvent,
   recoveryStream,
+  type TimedClassification,
 } from '../../events/recovery.js';
 import type { PspRetryMode } from '../../events/organization.js';
 import type { Projection } from '../engine/projection.js';
@@ -42,7 +42,7 @@ const timer = (key: string, event: Event, pending: Pending): TimerRow | null => 
 const change = (row: TimerRow, event: Event, pending: Partial<Pending>): TimerRow | null =>
   timer(row.key, event, { ...row.pending, ...pending });
 
-const dropsCharge = ({ pending: { charge } }: TimerRow, classification: Classification): boolean =>
+const dropsCharge = ({ pending: { charge } }: TimerRow, classification: TimedClassification): boolean =>
   charge?.kind === 'retry' && dropsRetry(classification, charge.at);
 
 /** A step begun outlives the recovery: its outcome is still wanted. */
@@ -129,7 +129,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
  * early, never late. A step that was begun is due a minute later, in case its worker died.
  */
 export const timers: Projection<TimerRow> = {
-  version: 4,
+  version: 5,
   table: {
     name: 'timers',
     columns: {

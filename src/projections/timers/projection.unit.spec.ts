@@ -45,6 +45,9 @@ describe('timers', () => {
     after(retry, told.failedAgain(day(1, 12), classified.hard)).due('close', EXPIRES);
     after(retry, told.failedAgain(day(1, 12), classified.soft)).due('retry', day(2));
     after(retry, begun, told.failedAgain(day(2), classified.hard)).due('settle', day(2, 10, 1));
+    const older = { older: true } as const;
+    after(retry, told.failedAgain(day(1, 12), { ...classified.hard, ...older })).due('retry', day(2));
+    after(retry, told.failedAgain(day(1, 12), { ...classified.banned, ...older })).due('close', EXPIRES);
   });
 
   it('tell the earlier of retry and mail, the retry at the same instant', () => {

@@ -149,11 +149,12 @@ export class Card {
   }
 
   /** Whoever was answered writes it down. */
-  learns({ id }: Debt, key: string): void {
+  learns({ id, state }: Debt, key: string): void {
     const charge = this.charges.get(key);
     if (charge === undefined || charge.told || charge.outcome === 'succeeded') return;
     charge.told = true;
-    this.oracle.learns(id, charge.at, charge.outcome);
+    const begun = state.status === 'none' ? undefined : state.open?.startedAt;
+    this.oracle.learns(id, charge.at, charge.outcome, begun === undefined ? charge.at : Date.parse(begun));
   }
 
   record(triggerId: string, at: Instant, verdict: Verdict, amount: number, initiator: Charged['initiator']) {

@@ -18,7 +18,8 @@ export const fail = (card: Card, debt: Debt): void => {
     ...{ customer: {}, failure, trigger_id, failed_at, late: debt.paid },
     payment_method: { id: 'pm', ...(country !== undefined && { country }) },
   };
-  if (!debt.paid) debt.failed = { ...debt.failed, ...failed, customer: debt.failed?.customer ?? {} };
+  const overtaken = debt.failed !== undefined && isBefore(failed_at, debt.failed.failed_at);
+  if (!debt.paid && !overtaken) debt.failed = failed;
   const classification = classify(failure, failed_at);
   card.oracle.toldOf(card.charged(debt, answer.by), Date.parse(failed_at), answer);
   card.record(trigger_id, failed_at, verdictOf(classification), debt.amount, answer.by ?? 'merchant');
@@ -31,6 +32,7 @@ export const fail = (card: Card, debt: Debt): void => {
     type: 'StartRecovery',
     data: {
       ...{ paymentId: debt.id, transactionRef: debt.id, gateway: 'sandbox', triggerId: trigger_id },
+      ...{ failedAt: failed_at, overtaken },
       ...{ amount: debt.amount, currency: 'EUR', classification, policy, channels: ['email'], now },
       means: { chargeable: dice.chance(0.98), payable: dice.chance(0.9) },
       ...(debt.pspRetries && { pspRetries: debt.pspRetries }),

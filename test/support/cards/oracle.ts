@@ -17,10 +17,19 @@ interface Tried extends Charged {
 }
 interface Known {
   readonly learnt: number;
+  /** When it happened; of an attempt of ours, when it began. */
+  readonly at: number;
   readonly payment: string;
   readonly means: Answer['means'] | 'paid';
   readonly until: number;
 }
+
+/** Of two that happened at once, the one that was learnt later. */
+const newestOf = (known: readonly Known[]): Known | undefined =>
+  known.reduce<Known | undefined>(
+    (newest, each) => (newest && each.at < newest.at ? newest : each),
+    undefined,
+  );
 
 const INDIA = 5.5 * HOUR;
 /** Minutes of the Indian day in which UPI takes no debit. */
@@ -57,15 +66,15 @@ export class Oracle {
     this.learns(charged.payment, at, answer);
   }
 
-  /** The answer to an attempt of ours. */
-  learns(payment: string, at: number, { means, wait = 0, failure }: Answer): void {
-    this.#known.push({ learnt: this.knowledge, payment, means, until: at + wait });
+  /** The answer to an attempt of ours. @param begun when it began: it may have been asked for again since */
+  learns(payment: string, at: number, { means, wait = 0, failure }: Answer, begun = at): void {
+    this.#known.push({ learnt: this.knowledge, payment, at: begun, means, until: at + wait });
     if (failure.decline_code === 'testmode_decline')
       this.#refused.set(payment, (this.#refused.get(payment) ?? 0) + 1);
   }
 
   paid(payment: string): void {
-    this.#known.push({ learnt: this.knowledge, payment, means: 'paid', until: 0 });
+    this.#known.push({ learnt: this.knowledge, payment, at: 0, means: 'paid', until: 0 });
   }
 
   /** @param knowledge how much whoever charges could know when they set out to */
@@ -94,7 +103,7 @@ export class Oracle {
     const own = known.filter((each) => each.payment === payment);
     if (known.some(({ means }) => means === 'dead')) return 'after a hard decline of the card';
     if (own.some(({ means }) => means === 'paid')) return 'after a success of the payment';
-    if (own.at(-1)?.means === 'change') return 'before anything changed';
+    if (newestOf(own)?.means === 'change') return 'before anything changed';
     if (known.some(({ until }) => at < until)) return "before the network's wait is over";
     if (this.country === 'IN' && this.brand !== 'upi') return 'without the notice that India wants';
     return undefined;
