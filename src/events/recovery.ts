@@ -112,6 +112,10 @@ export const recoveryEvents = {
     ...classificationFields,
     /** It happened before what the recovery knew already, and was told later: it replaces nothing unless it bans. */
     older: Type.Optional(Type.Literal(true)),
+    /** The channels by which the customer can be reached, where they became more. */
+    channels: Type.Optional(Type.Array(enumOf(channels))),
+    /** It tells another address than the one that could not be reached. */
+    address_changed: Type.Optional(Type.Literal(true)),
     /** The PSP's own retries, which were watched, are over. */
     psp_gave_up: Type.Optional(Type.Literal(true)),
     ...means,

@@ -11,6 +11,7 @@ import { followFailure, followRecovery, followSuccess } from '../../src/commands
 import { rulesReader } from '../../src/commands/rules/reader.js';
 import { recordPaymentFailure, recordPaymentSuccess } from '../../src/commands/payment/record.js';
 import type { RecordedEvent } from '../../src/events/envelope.js';
+import type { PublicMessage } from '../../src/events/integration/message.js';
 import { toPublicMessage } from '../../src/events/integration/toPublicMessage.js';
 import type { RetryPolicy } from '../../src/events/organization.js';
 import { paymentStream } from '../../src/events/payment.js';
@@ -136,7 +137,10 @@ export class ActWorld {
   /** What the saga does with the newest message of a stream. */
   readonly follow = async (stream: string): Promise<void> => {
     const messages = (await this.events(stream)).map(toPublicMessage);
-    const message = messages.findLast((each) => each !== undefined);
+    await this.followMessage(messages.findLast((each) => each !== undefined));
+  };
+
+  readonly followMessage = async (message: PublicMessage | undefined): Promise<void> => {
     const deps = { store: this.store, rulesOf: rulesReader(this.store), ...this.#saga };
     if (message?.type === 'payment.failed') await followFailure(deps, message, this.context());
     if (message?.type === 'payment.succeeded') await followSuccess(deps, message, this.context());

@@ -51,5 +51,13 @@ export const failAgain = (
   now: string,
 ): RecoveryCommand => ({
   type: 'RecordFurtherFailure',
-  data: { triggerId, failedAt: now, classification, means: MEANS, guidance: unguided, now },
+  data: {
+    triggerId,
+    failedAt: now,
+    classification,
+    means: MEANS,
+    channels: ['email'],
+    guidance: unguided,
+    now,
+  },
 });

@@ -1,5 +1,6 @@
 import type { PaymentEvent } from '../../events/payment.js';
 import { type Instant, isBefore, latest } from '../../kernel/clock.js';
+import { foldEmail } from '../../kernel/ids.js';
 
 export type FailedData = Extract<PaymentEvent, { type: 'PaymentFailed' }>['data'];
 type SucceededData = Extract<PaymentEvent, { type: 'PaymentSucceeded' }>['data'];
@@ -29,6 +30,10 @@ export type Payment =
 
 export const initialState: Payment = { status: 'unknown' };
 
+/** Where the customer can be mailed, as the failures told it. */
+export const emailOf = (payment: Payment): string | undefined =>
+  payment.status === 'unknown' ? undefined : payment.last?.customer.email;
+
 const foundBy = ({ failures }: Payment, triggerId: string): Failures | undefined => {
   for (let each = failures; each !== undefined; each = each.before)
     if (each.newest.trigger_id === triggerId) return each;
@@ -43,6 +48,18 @@ export const failureBy = (payment: Payment, triggerId: string): FailedData | und
 export const isOvertaken = (payment: Payment, triggerId: string): boolean => {
   const { newest, before } = foundBy(payment, triggerId) ?? {};
   return newest !== undefined && before !== undefined && isBefore(newest.failed_at, before.latestAt);
+};
+
+/** Whether it told the address that mails go to by now, and none before it did. */
+export const broughtAddress = (payment: Payment, triggerId: string): boolean => {
+  const { newest, before } = foundBy(payment, triggerId) ?? {};
+  const email = newest?.customer.email;
+  if (email === undefined || emailOf(payment) !== email) return false;
+  for (let each = before; each !== undefined; each = each.before) {
+    const known = each.newest.customer.email;
+    if (known !== undefined && foldEmail(known) === foldEmail(email)) return false;
+  }
+  return true;
 };
 
 const adding = (before: Failures | undefined, newest: FailedData): Failures => ({

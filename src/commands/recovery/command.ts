@@ -34,6 +34,7 @@ export type RecoveryCommand =
         readonly classification: Classification;
         readonly policy: RetryPolicy;
         readonly channels: readonly 'email'[];
+        readonly addressChanged?: boolean;
         readonly means: Means;
         /** How it stands with the PSP's own retries; absent when it never had any to make. */
         readonly pspRetries?: PspRetries;
@@ -50,6 +51,10 @@ export type RecoveryCommand =
         readonly overtaken?: boolean;
         readonly classification: Classification;
         readonly means: Means;
+        /** By which the customer can be reached by now. */
+        readonly channels: readonly 'email'[];
+        /** Mails go to another address by it. */
+        readonly addressChanged?: boolean;
         readonly pspRetries?: PspRetries;
         readonly guidance: Guidance;
         readonly now: Instant;

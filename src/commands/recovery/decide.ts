@@ -52,6 +52,19 @@ const isOlder = (
   { answeredAt }: KnownRecovery,
 ): boolean => overtaken || (answeredAt !== undefined && isBefore(failedAt, answeredAt));
 
+/** Only what changes is written down: channels that the policy does not want stay shut. */
+const reachedBy = (
+  { channels, addressChanged = false }: CommandOf<'RecordFurtherFailure'>,
+  { policy, channels: before, undeliverable }: KnownRecovery,
+): { channels?: 'email'[]; address_changed?: true } => {
+  const open = channels.filter((channel) => policy.enabled_channels.includes(channel));
+  const more = open.some((channel) => !before.includes(channel));
+  return {
+    ...(more && { channels: open }),
+    ...(undeliverable && addressChanged && { address_changed: addressChanged }),
+  };
+};
+
 const recordFurtherFailure = (
   told: CommandOf<'RecordFurtherFailure'>,
   known: KnownRecovery,
@@ -64,6 +77,7 @@ const recordFurtherFailure = (
     trigger_id: triggerId,
     ...classification,
     ...(older && { older }),
+    ...reachedBy(told, known),
     ...(over && { psp_gave_up: over }),
     ...lacking(means),
     cohort: known.cohort,

@@ -98,11 +98,13 @@ const evolveRetry = (
   switch (event.type) {
     case 'FurtherFailureRecorded': {
       const { trigger_id: id, chargeable = true, payable = true, psp_gave_up } = event.data;
+      const { channels = known.channels, address_changed } = event.data;
+      const undeliverable = known.undeliverable && address_changed !== true;
       const triggers = { id, before: known.triggers };
       const pspRetries = psp_gave_up === true ? 'gave_up' : known.pspRetries;
       const next = {
         ...reclassified(without(known, 'waited') as KnownRecovery, event.data),
-        ...{ triggers, chargeable, payable },
+        ...{ triggers, chargeable, payable, channels, undeliverable },
         ...(pspRetries && { pspRetries }),
       };
       const dropped = next.scheduled !== undefined && dropsRetry(event.data, next.scheduled.at);

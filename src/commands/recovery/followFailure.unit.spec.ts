@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { actWorld, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
+import { ActWorld, actWorld, LedgerPsp, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
 import { dataOf } from '../../../test/support/recoveryCommands.js';
-import { T0 } from '../../../test/support/recoverySamples.js';
+import { policy, T0 } from '../../../test/support/recoverySamples.js';
 import { credentialStream } from '../../events/credential.js';
+import { toPublicMessage } from '../../events/integration/toPublicMessage.js';
 import { paymentStream } from '../../events/payment.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
@@ -173,5 +174,60 @@ describe('a failure that is told too late', () => {
     await world.run();
     await world.fail(expired, { failed_at: plus(T0, MINUTE) });
     expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.not.have.property('older');
+  });
+});
+
+describe('a customer who is reached by a later report', () => {
+  const expired = { decline_code: 'expired_card' };
+  const ada = { customer: { email: 'ada@example.com' } };
+  const nobody = { customer: { id: 'cus_1' } };
+  const bounced = { status: 'failed', permanent: true, reason: '550' } as const;
+  const sent = ({ mails }: ActWorld): number => mails.length;
+
+  it('is mailed, also where no retry of ours is left', async () => {
+    const world = await actWorld(soft, [], nobody);
+    expect(await world.types()).to.not.include('NotificationScheduled');
+    await world.fail(expired, ada);
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.deep.include({ channels: ['email'] });
+    await world.run();
+    expect(sent(world)).to.equal(1);
+  });
+
+  it('is mailed from the beginning where the saga had yet to follow the first one', async () => {
+    const world = new ActWorld(new LedgerPsp(), nobody);
+    await world.failed(expired);
+    const [first] = (await world.events(paymentStream(PAYMENT_ID))).map(toPublicMessage);
+    await world.failed(expired, ada);
+    await world.followMessage(first);
+    await world.run();
+    expect(sent(world)).to.equal(1);
+  });
+
+  it('is not mailed by a channel that the policy does not want', async () => {
+    const world = await actWorld(soft, [], nobody, { ...policy, enabled_channels: [] });
+    await world.fail(expired, ada);
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.not.have.property('channels');
+  });
+
+  it('is mailed at another address than the one that could not be reached, and not at that', async () => {
+    const watched = { ...ada, psp_retries: { next_at: plus(T0, 9 * DAY) } };
+    const world = await actWorld(soft, [], watched);
+    world.advance(DAY);
+    await world.run({ sendMail: () => Promise.resolve(bounced) });
+    expect((await world.types()).at(-1)).to.equal('NotificationFailed');
+    for (const email of ['ada@example.com', 'Ada@Example.com']) {
+      await world.fail(soft, { customer: { email } });
+      const failed = dataOf(await world.recovery(), 'FurtherFailureRecorded');
+      expect(failed).to.not.have.property('address_changed');
+    }
+    await world.fail(soft, { customer: { email: 'old@example.com' }, failed_at: plus(T0, -HOUR) });
+    expect(await world.types()).to.not.include('NotificationSent');
+    await world.fail(soft, { customer: { email: 'lovelace@example.com' }, psp_retries: {} });
+    expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.include({ address_changed: true });
+    for (let day = 0; day < 5; day++) {
+      world.advance(DAY);
+      await world.run();
+    }
+    expect(world.mails.map(({ to }) => to.address)).to.deep.equal(['lovelace@example.com']);
   });
 });

@@ -12,7 +12,14 @@ import { absent, handle, load } from '../handle.js';
 import { debtOf } from '../payment/debt.js';
 import { recordPaymentSuccess } from '../payment/record.js';
 import { paymentDecider } from '../payment/decide.js';
-import { cardFailureOf, failureBy, isOvertaken, pspRetriesOf } from '../payment/state.js';
+import {
+  broughtAddress,
+  cardFailureOf,
+  emailOf,
+  failureBy,
+  isOvertaken,
+  pspRetriesOf,
+} from '../payment/state.js';
 import type { RulesReader } from '../rules/reader.js';
 import { classify } from './classification/classify.js';
 import { tablesInForceOn } from './classification/tables.js';
@@ -78,7 +85,8 @@ export const followFailure = async (
     classification,
     policy,
     means: debt === undefined ? { chargeable: true, payable: true } : await meansOf(debt),
-    channels: failure.customer.email === undefined ? [] : policy.enabled_channels,
+    channels: emailOf(payment) === undefined ? [] : policy.enabled_channels,
+    addressChanged: broughtAddress(payment, failure.trigger_id),
     ...(pspRetries && { pspRetries }),
     guidance: await readGuidance({ store, rulesOf }, orgId, loaded, context.now, counted),
     now: context.now,
