@@ -53,7 +53,6 @@ const record = async (
   occurredAt: Instant,
   context: FactContext,
 ): Promise<Recorded> => {
-  assertPlausible(occurredAt, context.now);
   const paymentId = paymentIdOf(context.principal.orgId, command.data.transaction_ref);
   const commandId = commandIdOf(command.type, paymentId, command.data.trigger_id);
   const options = command.type === 'RecordFailure' ? { from: absent(paymentDecider) } : {};
@@ -69,6 +68,7 @@ const record = async (
 };
 
 /**
+ * No failure is told before it happens: by a clock that is ahead it would count as newer than those that follow.
  * @throws DomainError `forbidden`, `validation_failed` (an implausible time), `amount_mismatch` (the reference names a
  * payment of another amount or currency), `too_many_failures`
  */
@@ -78,7 +78,9 @@ export const recordPaymentFailure = async (
   context: FactContext,
 ): Promise<Recorded> => {
   authorize(context.principal, 'payment.record_failure');
-  return record(store, { type: 'RecordFailure', data }, data.failed_at, context);
+  assertPlausible(data.failed_at, context.now);
+  const failed_at = isBefore(context.now, data.failed_at) ? context.now : data.failed_at;
+  return record(store, { type: 'RecordFailure', data: { ...data, failed_at } }, failed_at, context);
 };
 
 /**
@@ -91,6 +93,7 @@ export const recordPaymentSuccess = async (
   context: FactContext,
 ): Promise<Recorded> => {
   authorize(context.principal, 'payment.record_success');
+  assertPlausible(data.succeeded_at, context.now);
   return record(store, { type: 'RecordSuccess', data }, data.succeeded_at, context);
 };
 

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { flatten } from '../../../test/support/eventSamples.js';
 import { codeOf, IdentityWorld } from '../../../test/support/identityWorld.js';
+import { paymentStream } from '../../events/payment.js';
 import { orgIdOf } from '../../kernel/ids.js';
 import type { Principal } from '../../kernel/principal.js';
 import { recordPaymentFailure, recordPaymentSuccess } from './record.js';
@@ -62,6 +64,14 @@ describe('recording facts of payments', () => {
       const succeeding = recordPaymentSuccess(world.store, { ...success, succeeded_at: at }, context);
       expect(await codeOf(succeeding)).to.equal('validation_failed');
     }
+  });
+
+  it('takes a failure that a clock ahead of ours tells for one of now', async () => {
+    const ahead = { ...failure, failed_at: '2026-01-01T05:30:00.000Z' };
+    const { paymentId } = await recordPaymentFailure(world.store, ahead, by(user, 'user'));
+    const [event] = await flatten(world.store.readStream(paymentStream(paymentId)));
+    expect(event?.data).to.include({ failed_at: AT });
+    expect(event?.metadata).to.include({ occurred_at: AT });
   });
 
   it('records every one of many failures at once', async () => {
