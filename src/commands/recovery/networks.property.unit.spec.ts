@@ -79,6 +79,12 @@ describe('the judge of the histories', () => {
       oracle.learns('p1', noon, { failure: {}, means });
       expect(asked(oracle)).to.throw(Broken, why);
     }
+    const late = judge();
+    late.learns('p1', noon, { failure: {}, means: 'change' });
+    late.learns('p1', noon - HOUR, soft);
+    expect(asked(late)).to.throw(Broken, 'before anything changed');
+    late.learns('p1', noon, soft);
+    expect(asked(late)).not.to.throw();
     const waiting = judge();
     waiting.learns('p2', noon - HOUR, { failure: {}, means: 'soft', wait: HOUR + 1 });
     expect(asked(waiting)).to.throw(Broken, 'wait');
