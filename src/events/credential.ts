@@ -49,6 +49,25 @@ export const credentialEvents = {
     verdict: closed(verdict),
     attempted_at: Timestamp,
   }),
+  /** Of the id of a method, once the fingerprint behind it is told: what comes after is in the stream of that. */
+  CredentialLinked: closed({ to: Uuid, linked_at: Timestamp }),
+  /** Of a fingerprint: it is known by this name, too, and these attempts were counted under it. */
+  AttemptsTakenOver: closed({
+    from: Uuid,
+    attempts: Type.Array(
+      closed({
+        /** A `trigger_id`, or recovery and number of the attempt. */
+        id: Type.String(),
+        ...charge,
+        at: Timestamp,
+        counted: Type.Boolean(),
+        open: Type.Boolean(),
+      }),
+    ),
+    banned_by: Type.Optional(Type.String()),
+    not_before: Type.Optional(Timestamp),
+    taken_over_at: Timestamp,
+  }),
 } as const;
 
 export type CredentialEvent = EventOf<typeof credentialEvents>;

@@ -1,7 +1,8 @@
 import type { Payment } from '../../src/commands/payment/state.js';
-import { credentialIdOf } from '../../src/commands/credential/attempts.js';
+import { attemptsBy, namesOf } from '../../src/commands/credential/attempts.js';
 import { credentialDecider } from '../../src/commands/credential/decide.js';
 import { networkLimits } from '../../src/commands/credential/networkLimits.js';
+import { absent } from '../../src/commands/handle.js';
 import { paymentDecider } from '../../src/commands/payment/decide.js';
 import { recoveryDecider } from '../../src/commands/recovery/decide.js';
 import type { Guidance } from '../../src/commands/recovery/guidance.js';
@@ -45,20 +46,26 @@ export const guidanceAgain = async (
   paymentId: string,
   { read_at = {}, rules_version, limits_version }: Explanation,
 ): Promise<Guidance> => {
-  const { payment: paymentAt = -1, credential = -1 } = read_at;
+  const { payment: paymentAt = -1, credential = -1, method } = read_at;
   const payment = await asOf(store, paymentDecider, paymentStream(paymentId), paymentAt);
   const last = failureOf(payment);
-  const stream = credentialStream(credentialIdOf(org, last));
+  const names = namesOf(org, last);
+  const methodId = method === undefined ? undefined : (names.also ?? names.id);
+  const ledgerAsOf = async (id: string) => {
+    const revision = id === methodId ? method : credential;
+    const state = await asOf(store, credentialDecider, credentialStream(id), revision ?? -1);
+    return { ...absent(credentialDecider), state };
+  };
   const rules = await rulesAtVersion(store, org, rules_version);
   const limits = networkLimits.find(({ version }) => version === limits_version);
   if (rules === undefined || limits === undefined) throw new Error('a version that there never was');
   return {
     rules,
     limits,
-    ledger: await asOf(store, credentialDecider, stream, credential),
+    ledger: (await attemptsBy(ledgerAsOf, names)).ledger.state,
     circumstances: circumstancesOf(last),
     ...(payment.status === 'succeeded' && { paid: true }),
-    readAt: { payment: paymentAt, credential },
+    readAt: { payment: paymentAt, credential, ...(method !== undefined && { method }) },
   };
 };
 

@@ -15,6 +15,7 @@ import {
   withoutEntry,
 } from './ledger.js';
 import { isOpen, type NetworkLimits } from './networkLimits.js';
+import { link, type LinkCredential } from './link.js';
 
 /** One attempt of one recovery. */
 export interface AttemptRef {
@@ -48,7 +49,7 @@ export type RecordExternalAttempt = Message<
   'RecordExternalAttempt',
   { readonly triggerId: string; readonly charge: Charge; readonly verdict: Verdict; readonly at: Instant }
 >;
-export type CredentialCommand = ReserveAttempt | SettleAttempt | RecordExternalAttempt;
+export type CredentialCommand = ReserveAttempt | SettleAttempt | RecordExternalAttempt | LinkCredential;
 
 const stored = ({ retry, earliest_at }: Verdict) => ({
   retry,
@@ -121,12 +122,14 @@ export const isDeclined = (ledger: Ledger, { recoveryId, attempt }: AttemptRef):
 
 /**
  * The attempts on one credential, in a stream of their own: several recoveries charge one card, and only an append at
- * the revision read can keep two of them from taking the last slot.
+ * the revision read can keep two of them from taking the last slot. One that is
+ * linked takes nothing any more.
  */
 export const credentialDecider: Decider<Ledger, CredentialCommand, CredentialEvent> = {
   initialState: emptyLedger,
   evolve,
   decide: (command, ledger) => {
+    if (ledger.linkedTo !== undefined) return [];
     switch (command.type) {
       case 'ReserveAttempt':
         return reserve(command, ledger);
@@ -134,6 +137,8 @@ export const credentialDecider: Decider<Ledger, CredentialCommand, CredentialEve
         return settle(command, ledger);
       case 'RecordExternalAttempt':
         return record(command, ledger);
+      case 'LinkCredential':
+        return link(command);
       default:
         return command satisfies never;
     }

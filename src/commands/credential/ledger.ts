@@ -11,7 +11,7 @@ export interface Charge {
   readonly initiator: Initiator;
 }
 
-interface Entry extends Charge {
+export interface Entry extends Charge {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -27,9 +27,13 @@ export interface Ledger {
   readonly bannedBy?: string;
   /** A network wants no attempt before then. */
   readonly notBefore?: Instant;
+  /** Other credentials that this one turned out to be, and whose attempts it has taken over. */
+  readonly names: readonly string[];
+  /** The one that this turned out to be: whatever comes goes there. */
+  readonly linkedTo?: string;
 }
 
-export const emptyLedger: Ledger = { entries: [] };
+export const emptyLedger: Ledger = { entries: [], names: [] };
 
 /** Longer than any limit looks back. */
 const KEPT = 200 * DAY;
@@ -42,13 +46,13 @@ export const entryOf = (ledger: Ledger, id: string): Entry | undefined =>
 /** No card that is charged by its owner alone has so many in 200 days. */
 export const MAX_ENTRIES = 1000;
 
-const newestOf = ({ entries }: Ledger): number => Math.max(...entries.map(({ at }) => at));
+const newestOf = ({ entries }: Pick<Ledger, 'entries'>): number => Math.max(...entries.map(({ at }) => at));
 
 /**
  * So many attempts by one name: a reporter's word for many cards, or a card that thieves try. Until none was told for 200
  * days, for only one a day is written down meanwhile.
  */
-export const isFull = (ledger: Ledger, at: number): boolean =>
+export const isFull = (ledger: Pick<Ledger, 'entries'>, at: number): boolean =>
   ledger.entries.length >= MAX_ENTRIES && at < newestOf(ledger) + KEPT;
 
 /** Whether another attempt may be written down of a ledger that is full: the stream must stay short. */
@@ -80,7 +84,31 @@ const settledAs = (ledger: Ledger, id: string, outcome: AttemptOutcome): Ledger 
   return { ...ledger, entries: ledger.entries.with(index, { ...entry, counted, open: false }) };
 };
 
-type Verdict = Extract<CredentialEvent, { type: 'ExternalAttemptRecorded' }>['data']['verdict'];
+type DataOf<T extends CredentialEvent['type']> = Extract<CredentialEvent, { type: T }>['data'];
+
+/** What one ledger takes over of another. */
+export type Taken = Omit<DataOf<'AttemptsTakenOver'>, 'taken_over_at'>;
+
+/** An attempt that is known already stays as it is. What is full stays so, on whichever side. */
+export const withTaken = (ledger: Ledger, { from, attempts, banned_by, not_before }: Taken): Ledger => {
+  const fresh = attempts
+    .filter(({ id }) => entryOf(ledger, id) === undefined)
+    .map(({ at, ...attempt }): Entry => ({ ...attempt, at: Date.parse(at) }));
+  const entries = [...ledger.entries, ...fresh].sort((a, b) => a.at - b.at);
+  const newest = entries.at(-1)?.at ?? 0;
+  const staysFull = isFull(ledger, newest) || isFull({ entries: fresh }, newest);
+  const bannedBy = ledger.bannedBy ?? banned_by;
+  const notBefore = latest(ledger.notBefore, not_before);
+  return {
+    ...ledger,
+    entries: staysFull ? entries : entries.filter(({ at }) => at > newest - KEPT),
+    names: [...ledger.names, from],
+    ...(bannedBy !== undefined && { bannedBy }),
+    ...(notBefore !== undefined && { notBefore }),
+  };
+};
+
+type Verdict = DataOf<'ExternalAttemptRecorded'>['verdict'];
 
 const judged = (ledger: Ledger, id: string, { retry, earliest_at }: Verdict): Ledger => {
   const notBefore = latest(ledger.notBefore, earliest_at);
@@ -110,6 +138,10 @@ export const evolve = (ledger: Ledger, { type, data }: CredentialEvent): Ledger 
       const entry = { id, ...charge, at: Date.parse(attempted_at), counted: true, open: false };
       return judged(withEntry(ledger, entry), id, verdict);
     }
+    case 'CredentialLinked':
+      return { ...ledger, linkedTo: data.to };
+    case 'AttemptsTakenOver':
+      return withTaken(ledger, data);
     default:
       return type satisfies never;
   }

@@ -24,8 +24,11 @@ export interface Guidance {
   readonly circumstances: Circumstances;
   /** The money is in, and the recovery will be told. */
   readonly paid?: true;
-  /** Revisions of the streams of the payment and the credential that were read: the decision can be taken again. */
-  readonly readAt: Readonly<Record<'payment' | 'credential', number>>;
+  /**
+   * Revisions of the streams of the payment and the credential that were read, and of that of the method's id, where it
+   * was read as well: the decision can be taken again.
+   */
+  readonly readAt: Readonly<Record<'payment' | 'credential', number>> & { readonly method?: number };
 }
 
 /** A retry of ours, as the networks count it. */

@@ -6,7 +6,7 @@ import type { RetryPolicy } from '../../events/organization.js';
 import { type RuleActions, rulesStream } from '../../events/rules.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
-import { credentialIdOf, onCredential } from '../credential/attempts.js';
+import { namesOf, onCredential } from '../credential/attempts.js';
 import { handle } from '../handle.js';
 import { builtInPolicy } from '../organization/builtInPolicy.js';
 import { rulesDecider } from '../rules/decide.js';
@@ -33,7 +33,7 @@ const pausedUntil = (world: ActWorld, earliest_at: string) => {
   const verdict = { retry: 'allowed', earliest_at } as const;
   const data = { triggerId: 'other', charge, verdict, at: world.context().now };
   const context = { ...world.context(), commandId: deriveId('elsewhere') };
-  const card = credentialIdOf(ORG, { gateway: 'sandbox', ...CARD } as never);
+  const card = namesOf(ORG, { gateway: 'sandbox', transaction_ref: 'other', ...CARD });
   return onCredential(world.store, card, { type: 'RecordExternalAttempt', data }, context);
 };
 

@@ -5,16 +5,14 @@ import { policy } from '../../../test/support/recoverySamples.js';
 import { type Dice, dice as diceOf, randomOf } from '../../../test/support/random.js';
 import { decideAgain, decisionsIn } from '../../../test/support/redecide.js';
 import { aRule } from '../../../test/support/ruleSamples.js';
-import { paymentStream } from '../../events/payment.js';
 import type { RetryPolicy } from '../../events/organization.js';
 import { rulesStream } from '../../events/rules.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ChargeOutcome, Failure } from '../../kernel/ports.js';
 import { builtInPolicy } from '../organization/builtInPolicy.js';
-import { credentialIdOf, onCredential } from '../credential/attempts.js';
-import { handle, load } from '../handle.js';
-import { paymentDecider } from '../payment/decide.js';
+import { namesOf, onCredential } from '../credential/attempts.js';
+import { handle } from '../handle.js';
 import { rulesDecider } from '../rules/decide.js';
 
 const BRAND = 'visa';
@@ -59,16 +57,20 @@ const addRule = async (world: ActWorld, dice: Dice, n: number): Promise<void> =>
   await handle(world.store, rulesDecider, rulesStream(ORG), { type: 'AddRule', data: { rule } }, context);
 };
 
+/** The card, by what of its names a report tells. */
+const aboutCard = ({ oneOf }: Dice) => {
+  const { id, fingerprint } = CARD.payment_method;
+  return { payment_method: oneOf([{ id, fingerprint }, { id, fingerprint }, { id }, { fingerprint }]) };
+};
+
 /** Another payment of the card is declined. */
 const elsewhere = async (world: ActWorld, dice: Dice, n: number): Promise<void> => {
-  const { state } = await load(world.store, paymentDecider, paymentStream(PAYMENT_ID));
-  if (state.status !== 'failed') return;
   const charge = { amount: 4900, currency: 'EUR', brand: BRAND, initiator: 'merchant' } as const;
   const retry = dice.chance(0.05) ? 'never' : 'allowed';
   const data = { triggerId: `x${n}`, charge, verdict: { retry }, at: world.context().now } as const;
   const context = { ...world.context(), commandId: deriveId('elsewhere', String(n)) };
-  const id = credentialIdOf(ORG, state.last);
-  await onCredential(world.store, id, { type: 'RecordExternalAttempt', data }, context);
+  const names = namesOf(ORG, { gateway: 'sandbox', transaction_ref: 'other', ...aboutCard(dice) });
+  await onCredential(world.store, names, { type: 'RecordExternalAttempt', data }, context);
 };
 
 /** No two questions for the time get the same answer. */
@@ -81,7 +83,12 @@ const ticking = (world: ActWorld) => ({
 
 const happen = async (world: ActWorld, dice: Dice, n: number): Promise<void> => {
   const what = dice.below(20);
-  if (what < 2) return world.fail(failureBy(dice), { ...ofThePsp(world, dice), ...late(world, dice) });
+  if (what < 2)
+    return world.fail(failureBy(dice), {
+      ...ofThePsp(world, dice),
+      ...late(world, dice),
+      ...aboutCard(dice),
+    });
   if (what < 4) return addRule(world, dice, n);
   if (what < 8) return elsewhere(world, dice, n);
   if (what === 8 && dice.chance(0.2)) return world.pay();
@@ -100,7 +107,12 @@ const historyOf = async (seed: number): Promise<ActWorld> => {
   const outcomes = Array.from({ length: 20 }, () => outcomeBy(dice));
   const psp_retries = dice.oneOf(['watch', 'take_over'] as const);
   const base = dice.chance(0.5) ? HOURLY : policy;
-  const world = await actWorld(failureBy(dice), outcomes, CARD, { ...base, psp_retries });
+  const world = await actWorld(
+    failureBy(dice),
+    outcomes,
+    { ...CARD, ...aboutCard(dice) },
+    { ...base, psp_retries },
+  );
   for (let n = 1; n <= 40; n++) await happen(world, dice, n);
   return world;
 };

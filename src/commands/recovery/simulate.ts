@@ -1,11 +1,11 @@
-import { type CredentialEvent, credentialStream } from '../../events/credential.js';
+import type { CredentialEvent } from '../../events/credential.js';
 import type { EventStore } from '../../events/eventStore.js';
 import { paymentStream } from '../../events/payment.js';
 import type { Classification, RecoveryEvent } from '../../events/recovery.js';
 import { type Instant, plus } from '../../kernel/clock.js';
 import { type OrgId, paymentIdOf, type RecoveryId, recoveryIdOf } from '../../kernel/ids.js';
 import type { Debt } from '../../kernel/ports.js';
-import { credentialIdOf } from '../credential/attempts.js';
+import { attemptsOn, namesOf } from '../credential/attempts.js';
 import { credentialDecider, type RecordExternalAttempt, type Verdict } from '../credential/decide.js';
 import type { Charge, Ledger } from '../credential/ledger.js';
 import { limitsOn } from '../credential/networkLimits.js';
@@ -29,7 +29,7 @@ import type { CommandOf, Means } from './command.js';
 import { recoveryDecider } from './decide.js';
 import { type Guidance, ruleFactsOf } from './guidance.js';
 import { type NextSteps, nextSteps } from './plan.js';
-import { readGuidance } from './readGuidance.js';
+import { guidanceOf } from './readGuidance.js';
 import { externalAttemptOf } from './slot.js';
 import { initialState, type KnownRecovery } from './state.js';
 
@@ -113,20 +113,16 @@ const supposedGuidance = async (
   supposed: Supposed,
 ): Promise<Guidance> => {
   const { failed, rules, now } = supposed;
-  const credentialId = credentialIdOf(orgId, failed);
   const paymentId = paymentIdOf(orgId, failed.transaction_ref);
-  const [credential, { state: known }] = await Promise.all([
-    load(store, credentialDecider, credentialStream(credentialId)),
+  const [attempts, { state: known }] = await Promise.all([
+    attemptsOn(store, namesOf(orgId, failed)),
     load(store, paymentDecider, paymentStream(paymentId)),
   ]);
   const failure = externalAttemptOf(failed, classification);
-  const state = supposedLedger(credential.state, known, recoveryIdOf(paymentId), failure, supposed);
-  const ledger = { ...credential, state };
+  const { ledger } = attempts;
+  const state = supposedLedger(ledger.state, known, recoveryIdOf(paymentId), failure, supposed);
   const loaded = { ...absent(paymentDecider), state: payment };
-  return readGuidance({ store, rulesOf: () => Promise.resolve(rules) }, orgId, loaded, now, {
-    credentialId,
-    ledger,
-  });
+  return guidanceOf(loaded, rules, { ...attempts, ledger: { ...ledger, state } }, now);
 };
 
 /**

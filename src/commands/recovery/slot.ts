@@ -8,7 +8,7 @@ import {
 import type { Instant } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { CommandContext } from '../context.js';
-import { type Counted, credentialIdOf, onCredential } from '../credential/attempts.js';
+import { type CardNames, type Counted, namesOf, onCredential } from '../credential/attempts.js';
 import {
   type AttemptRef,
   isReserved,
@@ -42,14 +42,14 @@ export interface Slot extends Counted {
 
 const reserveOn = async (
   acting: Acting,
-  credentialId: string,
+  card: CardNames,
   asked: Pick<Reservation, 'attempt' | 'charge'>,
 ): Promise<Slot> => {
   const { deps, recoveryId } = acting;
   const now = nowOf(acting);
   const data = { recoveryId, ...asked, limits: limitsOn(now), now };
   const context = contextOf(acting, 'ReserveAttempt');
-  const counted = await onCredential(deps.store, credentialId, { type: 'ReserveAttempt', data }, context);
+  const counted = await onCredential(deps.store, card, { type: 'ReserveAttempt', data }, context);
   return { ...counted, reserved: isReserved(counted.ledger.state, data), takenAt: now };
 };
 
@@ -64,12 +64,12 @@ export const reserve = (
   const last = payment.status === 'unknown' ? undefined : payment.last;
   if (last === undefined) throw new Error(`recovery ${recoveryId} has no failed payment`);
   const charge = chargeOf(known, circumstancesOf(last));
-  return reserveOn(acting, credentialIdOf(principal.orgId, last), { attempt, charge });
+  return reserveOn(acting, namesOf(principal.orgId, last), { attempt, charge });
 };
 
 /** Of the card that an open attempt was begun with, where its slot is still taken. */
 export const reserveAgain = (acting: Acting, credentialId: string, attempt: number): Promise<Slot> =>
-  reserveOn(acting, credentialId, { attempt });
+  reserveOn(acting, { id: credentialId }, { attempt });
 
 /** An account that is closed or stolen takes no charge of any debt, however the decline of this one was worded. */
 const closesAccount: ReadonlySet<Category> = new Set(['account_invalid', 'lost_stolen_fraud', 'revoked']);
@@ -93,7 +93,10 @@ export const slotOutcomeOf = (settlement: Settlement): SlotOutcome | undefined =
       ? { outcome: 'succeeded' }
       : { outcome: 'declined', verdict: verdictOf(settlement.classification) };
 
-/** Before the outcome is recorded: what a decline forbids holds for every recovery of the credential at once. */
+/**
+ * Before the outcome is recorded: what a decline forbids holds for every recovery of the credential at once.
+ * @param credentialId where the slot was taken; it is settled where it is now
+ */
 export const settleSlot = (
   store: EventStore,
   credentialId: string,
@@ -103,7 +106,8 @@ export const settleSlot = (
 ): Promise<Counted> => {
   const data = { ...attempt, ...outcome, now: context.now };
   const commandId = deriveId('slot', context.commandId);
-  return onCredential(store, credentialId, { type: 'SettleAttempt', data }, { ...context, commandId });
+  const command = { type: 'SettleAttempt', data } as const;
+  return onCredential(store, { id: credentialId }, command, { ...context, commandId });
 };
 
 /** The charge is not made after all, unless another worker has begun this very attempt. */
@@ -145,7 +149,7 @@ export const countFailure = (
   context: CommandContext,
 ): Promise<Counted> => {
   const commandId = deriveId('slot', context.commandId);
-  const credentialId = credentialIdOf(context.principal.orgId, failure);
+  const card = namesOf(context.principal.orgId, failure);
   const command = externalAttemptOf(failure, classification);
-  return onCredential(store, credentialId, command, { ...context, commandId, occurredAt: failure.failed_at });
+  return onCredential(store, card, command, { ...context, commandId, occurredAt: failure.failed_at });
 };

@@ -6,7 +6,7 @@ import { paymentStream } from '../../events/payment.js';
 import { HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import type { FaultPoint } from '../../kernel/faults.js';
 import { deriveId } from '../../kernel/ids.js';
-import { credentialIdOf, onCredential } from '../credential/attempts.js';
+import { namesOf, onCredential } from '../credential/attempts.js';
 import type { Verdict } from '../credential/decide.js';
 import { load } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
@@ -25,7 +25,7 @@ const diedAt = async (point: FaultPoint): Promise<ActWorld> => {
 const credentialOf = async ({ store }: ActWorld): Promise<string> => {
   const { state } = await load(store, paymentDecider, paymentStream(PAYMENT_ID));
   if (state.status !== 'failed') throw new Error('it has not failed');
-  return credentialIdOf(ORG, state.last);
+  return namesOf(ORG, state.last).id;
 };
 
 /** Another recovery of the same card learns it. */
@@ -36,7 +36,7 @@ const learnt = async (world: ActWorld, verdict: Verdict): Promise<void> => {
   const context = { ...world.context(), principal: scheduler, commandId };
   await onCredential(
     world.store,
-    await credentialOf(world),
+    { id: await credentialOf(world) },
     { type: 'RecordExternalAttempt', data },
     context,
   );
@@ -91,7 +91,7 @@ describe('a slot that was taken before a crash', () => {
       for (let n = 1; n <= declines; n++) {
         const data = { triggerId: `other-${n}`, charge, verdict: { retry: 'allowed' as const }, at };
         const context = { ...world.context(), commandId: deriveId('other', String(n)) };
-        await onCredential(world.store, old, { type: 'RecordExternalAttempt', data }, context);
+        await onCredential(world.store, { id: old }, { type: 'RecordExternalAttempt', data }, context);
       }
       await world.fail({ ...SOFT, card_brand: 'visa' }, VISA);
       world.advance(MINUTE);
