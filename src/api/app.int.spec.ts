@@ -88,17 +88,15 @@ describe('HTTP interface', () => {
 
     it('takes the same failure for no other one, that now tells of retries of the PSP, or that they are over', async () => {
       const next = { next_at: '2026-12-01T10:00:00.000Z' };
-      const first = await report(failure());
+      const known = failure({ occurred_at: '2026-11-20T10:00:00.000Z' });
+      const first = await report(known);
       for (const psp_retries of [next, next, {}, {}])
-        expect((await report(failure({ psp_retries }))).body).to.deep.equal(first.body);
+        expect((await report({ ...known, psp_retries })).body).to.deep.equal(first.body);
       const told: unknown[] = [];
       for await (const page of store.readStream(`payment-${String(first.body['payment_id'])}`))
         told.push(...page.slice(1).map(({ type, data }) => ({ type, data })));
-      const announced = (data: object) => ({
-        type: 'PspRetriesAnnounced',
-        data: { transaction_ref: 'order-1', ...data },
-      });
-      expect(told).to.deep.equal([announced(next), announced({})]);
+      const [type, transaction_ref] = ['PspRetriesAnnounced', 'order-1'];
+      expect(told).to.deep.equal([next, {}].map((data) => ({ type, data: { transaction_ref, ...data } })));
     });
 
     it('keeps organizations apart', async () => {

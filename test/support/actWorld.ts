@@ -116,7 +116,7 @@ export class ActWorld {
 
   readonly advance = (ms: number): void => void (this.#now = plus(this.#now, ms));
 
-  readonly #saga = { policyOf: async () => this.policy, meansOf: async () => MEANS };
+  readonly #saga = { policyOf: async () => this.policy };
 
   readonly context = () => ({
     principal: { actor: { type: 'system', id: 'test' }, orgId: ORG } as const,
@@ -135,13 +135,23 @@ export class ActWorld {
     (await this.events(stream)).map(({ type }) => type);
 
   /** What the saga does with the newest message of a stream. */
-  readonly follow = async (stream: string): Promise<void> => {
+  readonly follow = async (stream: string, meanwhile = () => Promise.resolve()): Promise<void> => {
     const messages = (await this.events(stream)).map(toPublicMessage);
-    await this.followMessage(messages.findLast((each) => each !== undefined));
+    await this.followMessage(
+      messages.findLast((each) => each !== undefined),
+      meanwhile,
+    );
   };
 
-  readonly followMessage = async (message: PublicMessage | undefined): Promise<void> => {
-    const deps = { store: this.store, rulesOf: rulesReader(this.store), ...this.#saga };
+  readonly followMessage = async (
+    message: PublicMessage | undefined,
+    meanwhile = () => Promise.resolve(),
+  ): Promise<void> => {
+    const meansOf = async () => {
+      await meanwhile();
+      return MEANS;
+    };
+    const deps = { store: this.store, rulesOf: rulesReader(this.store), ...this.#saga, meansOf };
     if (message?.type === 'payment.failed') await followFailure(deps, message, this.context());
     if (message?.type === 'payment.succeeded') await followSuccess(deps, message, this.context());
     if (message?.type === 'recovery.succeeded') await followRecovery(deps, message, this.context());

@@ -1,3 +1,4 @@
+import type { Static } from 'typebox';
 import { recordPaymentFailure, recordPaymentSuccess, triggerOf } from '../../commands/payment/record.js';
 import { tellPspRetries } from '../../commands/recovery/tellPspRetries.js';
 import { commandContextOf } from '../commandContext.js';
@@ -7,6 +8,10 @@ import { PaymentFailedBody, PaymentSucceededBody, RecordedSchema } from '../sche
 import { failureFacts, recorded, successFacts } from './facts.js';
 
 const tag = 'Payments';
+
+/** One that tells when it happened is the same whatever else it tells of the PSP's own retries. */
+const nameOf = ({ psp_retries, ...failure }: Static<typeof PaymentFailedBody>) =>
+  failure.occurred_at === undefined && psp_retries !== undefined ? { ...failure, psp_retries } : failure;
 
 export const eventRoutes: readonly Route[] = [
   route({
@@ -28,8 +33,7 @@ export const eventRoutes: readonly Route[] = [
       const request = { route: 'payment_failed', body };
       await claimKey(deps.idempotencyKeys, principal.orgId, headers['idempotency-key'], request);
       const command = commandContextOf(context);
-      const { psp_retries: _, ...failure } = body;
-      const facts = failureFacts(body, triggerOf(failure), command.now);
+      const facts = failureFacts(body, triggerOf(nameOf(body)), command.now);
       const done = await recordPaymentFailure(deps.store, facts, command);
       const position = (await tellPspRetries(deps, facts, command)) ?? done.position;
       return recorded(202, { ...done, position });

@@ -37,6 +37,23 @@ describe('payment', () => {
       .then(failed('b'));
   });
 
+  it('keeps the card where a later report tells no more than its digits or its country', () => {
+    const known = { id: 'pm_1', fingerprint: 'fp_1', last4: '4242' };
+    const told = (payment_method: object): PaymentEvent => ({
+      type: 'PaymentFailed',
+      data: { ...failure('b', { payment_method }), late: false },
+    });
+    const first = { ...failed('a'), data: { ...failure('a', { payment_method: known }), late: false } };
+    const after = (method: object) => stateOf(paymentDecider, first as PaymentEvent, told(method));
+    const methodAfter = (method: object) => {
+      const state = after(method);
+      return state.status === 'failed' ? state.last.payment_method : undefined;
+    };
+    expect(methodAfter({ last4: '4242' })).to.deep.equal(known);
+    expect(methodAfter({ country: 'DE' })).to.deep.equal({ ...known, country: 'DE' });
+    expect(methodAfter({ last4: '1111' })).to.deep.equal({ last4: '1111' });
+  });
+
   it('keeps what an earlier report knew and a later one leaves out', () => {
     const first: PaymentEvent = {
       type: 'PaymentFailed',

@@ -72,12 +72,16 @@ const adding = (before: Failures | undefined, newest: FailedData): Failures => (
 
 type Method = FailedData['payment_method'];
 
-/** Known by its fingerprint alone, or by its id; a fingerprint that is left out tells of no other card. */
+const differs = (told: string | undefined, known: string | undefined): boolean =>
+  told !== undefined && known !== undefined && told !== known;
+
+/** A report that leaves the fingerprint out tells of no other card by that, nor one that names none and contradicts nothing. */
 const isAnother = (told: NonNullable<Method>, known: Method): boolean =>
-  told.id === undefined && told.fingerprint !== undefined
-    ? told.fingerprint !== known?.fingerprint
-    : told.id !== known?.id ||
-      (told.fingerprint ?? known?.fingerprint) !== (known?.fingerprint ?? told.fingerprint);
+  told.id !== undefined
+    ? told.id !== known?.id || differs(told.fingerprint, known.fingerprint)
+    : told.fingerprint !== undefined
+      ? told.fingerprint !== known?.fingerprint
+      : differs(told.last4, known?.last4) || differs(told.country, known?.country);
 
 /** What an earlier report told of the card, where this one leaves it out. */
 const withCard = (data: FailedData, { payment_method: method, failure }: FailedData): FailedData => {

@@ -180,17 +180,13 @@ const evolveNotification = (
         steps: event.data.step,
         mailsSent: known.mailsSent + 1,
       } as Recovery;
-    case 'NotificationFailed':
-      return event.data.permanent || known.notification === undefined
-        ? ({ ...without(known, 'notification'), steps: event.data.step, undeliverable: true } as Recovery)
-        : {
-            ...known,
-            notification: {
-              ...known.notification,
-              at: event.data.retry_at ?? known.notification.at,
-              failures: known.notification.failures + 1,
-            },
-          };
+    case 'NotificationFailed': {
+      const { permanent, step, retry_at } = event.data;
+      if (permanent || known.notification === undefined)
+        return { ...without(known, 'notification'), steps: step, undeliverable: true } as Recovery;
+      const { template, at, failures } = known.notification;
+      return { ...known, notification: { step, template, at: retry_at ?? at, failures: failures + 1 } };
+    }
     default:
       return event satisfies never;
   }

@@ -26,6 +26,7 @@ import { tablesInForceOn } from './classification/tables.js';
 import type { Means } from './command.js';
 import { readGuidance } from './readGuidance.js';
 import { countFailure } from './slot.js';
+import { tellRecovery } from './tellPspRetries.js';
 import { recoveryDecider } from './decide.js';
 
 export interface FollowDependencies {
@@ -101,6 +102,7 @@ export const followFailure = async (
     commandOf(message, context),
     options,
   );
+  await tellRecovery({ store, rulesOf }, failure, context);
 };
 
 /** A paid payment ends its recovery, whatever brought the money in. */

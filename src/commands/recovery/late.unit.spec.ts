@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { actWorld, type ActWorld, ORG } from '../../../test/support/actWorld.js';
+import { actWorld, ActWorld, LedgerPsp, ORG } from '../../../test/support/actWorld.js';
 import { T0 } from '../../../test/support/recoverySamples.js';
 import { aRule } from '../../../test/support/ruleSamples.js';
 import type { RetryPolicy } from '../../events/organization.js';
@@ -99,15 +99,34 @@ describe('a charge that cannot be made when its time has come', () => {
   });
 });
 
+describe('a charge that is put off again and again', () => {
+  it('is made all the same: it comes at the beginning of the hours from then on', async () => {
+    const hours: RetryPolicy = { ...policy, timezone: 'UTC', preferred_hours: { from: 9, to: 10 } };
+    const world = await actWorld(SHORT, [], CARD, hours);
+    until(world, await planned(world));
+    world.advance(HOUR);
+    await world.run();
+    expect(world.psp.asked).to.not.include('charge');
+    expect((await planned(world)).slice(11)).to.equal('09:00:00.000Z');
+    until(world, await planned(world));
+    world.advance(50 * MINUTE);
+    await world.run();
+    expect(world.psp.asked).to.include('charge');
+  });
+});
+
 describe('just before a mail the rules are asked once more', () => {
   /** One mail is out and the second planned, when the merchant adds a rule; then its time comes. */
+  const add = async (world: ActWorld, actions: RuleActions): Promise<void> => {
+    const data = { rule: aRule(1, { actions }) };
+    const context = { ...world.context(), commandId: deriveId('add') };
+    await handle(world.store, rulesDecider, rulesStream(ORG), { type: 'AddRule', data }, context);
+  };
   const withRule = async (actions: RuleActions): Promise<ActWorld> => {
     const world = await actWorld(EXPIRED, [], CARD, policy);
     await world.run();
     expect(world.mails).to.have.length(1);
-    const data = { rule: aRule(1, { actions }) };
-    const context = { ...world.context(), commandId: deriveId('add') };
-    await handle(world.store, rulesDecider, rulesStream(ORG), { type: 'AddRule', data }, context);
+    await add(world, actions);
     world.advance(3 * DAY + HOUR);
     await world.run();
     return world;
@@ -132,5 +151,30 @@ describe('just before a mail the rules are asked once more', () => {
       type === 'NotificationScheduled' && data.at === plus(T0, 3 * DAY + HOUR) ? [data] : [],
     );
     expect(anew?.explanation?.because?.[0]).to.contain('chooses the template');
+  });
+
+  it('one that is gone chooses no template any more', async () => {
+    const world = new ActWorld(new LedgerPsp(), CARD, policy);
+    await add(world, { template: 'other_method' });
+    await world.fail(EXPIRED);
+    await world.run();
+    const data = { ruleId: aRule(1).id };
+    const context = { ...world.context(), commandId: deriveId('remove') };
+    await handle(world.store, rulesDecider, rulesStream(ORG), { type: 'RemoveRule', data }, context);
+    world.advance(3 * DAY);
+    await world.run();
+    expect(world.mails.map(({ template }) => template)).to.deep.equal(['other_method', 'update_card']);
+  });
+
+  it('also where the server put the mail off', async () => {
+    const world = await actWorld(EXPIRED, [], CARD, policy);
+    const later = { status: 'failed', permanent: false, reason: 'greylisted' } as const;
+    await world.run({ sendMail: () => Promise.resolve(later) });
+    expect((await world.types()).at(-1)).to.equal('NotificationFailed');
+    await add(world, { stop: { reason: 'incident' } });
+    world.advance(2 * HOUR);
+    await world.run();
+    expect(world.mails).to.have.length(0);
+    expect((await world.types()).slice(-2)).to.deep.equal(['NotificationDropped', 'RecoveryExhausted']);
   });
 });

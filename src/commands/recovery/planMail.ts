@@ -1,6 +1,6 @@
 import { type Instant, isBefore, plus } from '../../kernel/clock.js';
 import { nextWithin, spansOf } from '../../kernel/localTime.js';
-import { isUrgent, mailPlans, type MailStep } from './mailPlans.js';
+import { isUrgent, type MailPlan, mailPlans, type MailStep } from './mailPlans.js';
 import type { Circumstances } from './guidance.js';
 import type { Planned, Situation } from './planRetry.js';
 import type { RecoveryCase } from './state.js';
@@ -25,9 +25,13 @@ export const afterQuiet = (
   at: Instant,
 ): Instant => (quiet && zone !== undefined ? nextWithin(at, zone, spansOf(quiet.to, quiet.from)) : at);
 
+const planOf = ({ classification }: RecoveryCase): MailPlan => mailPlans[classification.category];
+
+const LAST = 'final_notice';
+
 /** The last mail says that it is the last, whatever a rule chooses for the others. */
 const templateOf = ({ effects }: Situation, planned: string): string =>
-  planned === 'final_notice' ? planned : (effects.template?.value ?? planned);
+  planned === LAST ? planned : (effects.template?.value ?? planned);
 
 const heedQuiet = ({ known, guidance }: Situation, wanted: Instant) => {
   const { quiet_hours: quiet } = known.policy;
@@ -44,7 +48,7 @@ const mailAfter = (situation: Situation, retriesOver: boolean): PlannedMail => {
   const refused = refusalOf(situation);
   if (refused !== undefined) return { refused };
   const step = known.steps + 1;
-  const plan = mailPlans[known.classification.category];
+  const plan = planOf(known);
   const index = known.steps - known.stepsBefore;
   const next = plan[index];
   if (next === undefined)
@@ -65,26 +69,33 @@ export const planMail = (situation: Situation, retriesOver: boolean): PlannedMai
 
 /** Why a mail that is planned is to be sent no more. */
 export const mailForbidden = (situation: Situation): string | undefined =>
-  mailPlans[situation.known.classification.category].length === 0
-    ? 'no mail for this category'
-    : refusalOf(situation);
+  planOf(situation.known).length === 0 ? 'no mail for this category' : refusalOf(situation);
+
+/** The last mail comes after all others, also where the plan has changed meanwhile. */
+const ownTemplate = ({ known }: Situation, planned: string): string => {
+  const own = planOf(known)[known.steps - known.stepsBefore]?.template ?? LAST;
+  return own === LAST || planned === LAST ? planned : own;
+};
 
 /** A mail that is due, as it is to be sent by now; `because`: what makes it another than the one planned. */
 export const mailNow = (situation: Situation, planned: string) => {
   const { at, because } = heedQuiet(situation, situation.now);
-  const template = templateOf(situation, planned);
+  const template = templateOf(situation, ownTemplate(situation, planned));
   const chosen = situation.effects.template;
-  if (template !== planned) because.push(`the rule "${chosen?.rule.name}" chooses the template`);
+  if (template !== planned)
+    because.push(
+      chosen ? `the rule "${chosen.rule.name}" chooses the template` : 'no rule chooses another template now',
+    );
   return { at, template, because };
 };
 
-/** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner. */
+/** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner: what a server put off is not. */
 export const superseded = (situation: Situation): string | undefined => {
-  const { notification, classification } = situation.known;
+  const { notification } = situation.known;
   if (notification === undefined || notification.messageId !== undefined) return undefined;
   const forbidden = mailForbidden(situation);
-  if (forbidden !== undefined) return forbidden;
-  const plan = mailPlans[classification.category];
+  if (forbidden !== undefined || notification.failures > 0) return forbidden;
+  const plan = planOf(situation.known);
   const wanted = mailAfter(situation, false);
   if (!isUrgent(plan) || 'refused' in wanted) return undefined;
   const same = wanted.what.template === notification.template && !isBefore(wanted.at, notification.at);

@@ -250,7 +250,7 @@ export const planRetry = (situation: Situation): Planned<number> => {
   const refused = refusalOf(situation, policy);
   if (refused !== undefined) return { refused };
   const attempt = known.attempts + 1;
-  const spread = jitter(known.paymentId, attempt);
+  const spread = known.waited === attempt ? 0 : jitter(known.paymentId, attempt);
   const line = wantedTime(situation, policy, attempt);
   const charge = chargeOf(known, guidance.circumstances);
   const permit = permitFor(guidance.ledger, charge, line.at(), guidance.limits);

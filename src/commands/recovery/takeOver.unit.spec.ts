@@ -95,6 +95,13 @@ describe("the PSP's own retries", () => {
       expect(types).to.deep.equal(['PaymentFailed', 'PaymentFailed', 'PspRetriesAnnounced']);
     });
 
+    it('are over also where that is told while the saga follows the failure', async () => {
+      const world = new ActWorld(new LedgerPsp(), {}, { ...policy, psp_retries: 'watch' });
+      const trigger = await world.failed(SOFT, NEXT);
+      await world.follow(paymentStream(PAYMENT_ID), () => told(world, trigger));
+      expect(await world.types()).to.include('PspRetriesEnded');
+    });
+
     it('are over by the failure that the saga has yet to follow', async () => {
       const world = await watched();
       const newest = await world.failed(SOFT);

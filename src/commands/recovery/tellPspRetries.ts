@@ -10,15 +10,16 @@ import { recoveryDecider } from './decide.js';
 import { isNews } from './pspRetries.js';
 import { type GuidanceSources, readGuidance } from './readGuidance.js';
 
-type Told = Pick<FailedData, 'transaction_ref' | 'trigger_id' | 'psp_retries'>;
+type Named = Pick<FailedData, 'transaction_ref' | 'trigger_id'>;
+type Told = Named & Pick<FailedData, 'psp_retries'>;
 
 /**
- * How it stands, as the payment says, is told to the recovery. No message tells the saga, whose failure came earlier;
- * one that it has yet to follow finds the payment like this.
+ * How it stands, as the payment says, is told to the recovery by whoever takes the report, since no message tells the
+ * saga; and by the saga once it has followed a failure, since the report may have come between its two looks.
  */
-const tellRecovery = async (
+export const tellRecovery = async (
   sources: GuidanceSources,
-  { transaction_ref, trigger_id }: Told,
+  { transaction_ref, trigger_id }: Named,
   context: FactContext,
 ): Promise<Position | undefined> => {
   const { principal, now } = context;

@@ -132,8 +132,8 @@ const chargeOf = (row: RecoveryRow): Pending['charge'] => {
 const mailOf = (notifications: readonly NotificationView[]): Pending['mail'] => {
   const open = notifications.findLast(({ status }) => status === 'scheduled' || status === 'started');
   if (open === undefined) return null;
-  const at = open.status === 'started' && open.started_at !== null ? settleAt(open.started_at) : open.at;
-  return { at, begun: open.message_id !== null };
+  const begun = open.status === 'started';
+  return { at: begun && open.started_at !== null ? settleAt(open.started_at) : open.at, begun };
 };
 
 const alertsOf = (escalations: readonly EscalationView[]): Pending['alerts'] =>

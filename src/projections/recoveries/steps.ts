@@ -36,11 +36,9 @@ export const scheduledAttempt = (
 export const dropAttempts = (attempts: readonly AttemptView[]): readonly AttemptView[] =>
   attempts.map((one) => (one.status === 'scheduled' ? { ...one, status: 'dropped' } : one));
 
-/** A mail that was tried before is not dropped: its end is told by an event of its own. */
+/** One under way is not dropped: its end is told by an event of its own. */
 export const dropNotifications = (notifications: readonly NotificationView[]): readonly NotificationView[] =>
-  notifications.map((one) =>
-    one.status === 'scheduled' && one.message_id === null ? { ...one, status: 'dropped' } : one,
-  );
+  notifications.map((one) => (one.status === 'scheduled' ? { ...one, status: 'dropped' } : one));
 
 /** The notifications with one of them changed. */
 export const withNotification = (

@@ -114,7 +114,9 @@ const others: Changes<TimerRow, RecoveryEvent> = {
     const { permanent, retry_at } = event.data;
     const { mail } = row.pending;
     if (permanent || mail === null) return change(row, event, { mail: null });
-    return change(row, event, { mail: retry_at === undefined ? mail : { ...mail, at: instant(retry_at) } });
+    return change(row, event, {
+      mail: { at: retry_at === undefined ? mail.at : instant(retry_at), begun: false },
+    });
   },
   RecoveryLinkOpened: (row, event) => change(row, event, {}),
   CheckoutOpened: (row, event) =>

@@ -55,31 +55,38 @@ const note = (
     found.push({ step, value, category, retry, wait });
 };
 
-/** `stolen_card`, a word in quotes or after `decline code`, or one that is the whole text. */
-const CITED =
-  /[`'"‘“]([a-z0-9_]+)[`'"’”]|\bdecline[ _]code:? ([a-z0-9_]+)|\b([a-z0-9]+(?:_[a-z0-9]+)+)|^\W*([a-z0-9]+)\W*$/gi;
+/** `stolen_card`, a word after `code`, or one that is the whole text. */
+const CITED = /\bcode\W{1,3}([a-z0-9_]+)|\b([a-z0-9]+(?:_[a-z0-9]+)+)|^\W*([a-z0-9]+)\W*$/gi;
 
-/** Decline codes that a text cites; those that say no more than that the bank refused come last. */
-const citedIn = (message: string, failure: Failure, tables: Tables): Finding[] => {
-  const found = [...message.matchAll(CITED)].flatMap(([, ...words]): Finding[] => {
+/** Decline codes that a text cites. */
+const citedIn = (message: string, failure: Failure, tables: Tables): Finding[] =>
+  [...message.matchAll(CITED)].flatMap(([, ...words]): Finding[] => {
     const value = words.find((word) => word !== undefined) ?? '';
     const cited = { ...failure, decline_code: value };
     const meaning = meaningOf(tables, 'decline_code', cardBrandOf(failure), cited);
     if (meaning?.category === undefined) return [];
     return [{ step: 'message', value, category: meaning.category, retry: meaning.retry, wait: undefined }];
   });
-  const isVague = ({ category }: Finding): boolean => category === 'issuer_decline';
-  return [...found.filter((each) => !isVague(each)), ...found.filter(isVague)];
-};
 
-/** A wait is a word of codes: a text names no time. */
-const ofMessage = (message: string, failure: Failure, tables: Tables): readonly Finding[] => {
-  const cited = tables.file.messages.cited === true ? citedIn(message, failure, tables) : [];
-  if (cited.length > 0) return cited;
+const patternIn = (message: string, tables: Tables): Finding[] => {
   const match = tables.messages.find(({ pattern }) => pattern.test(message));
   if (match === undefined) return [];
   const { name: value, category } = match;
   return [{ step: 'message', value, category, retry: undefined, wait: undefined }];
+};
+
+/** That it was declined says the least. */
+const isVague = ({ category }: Finding): boolean => category === 'issuer_decline';
+
+/** The strictest first; a wait is a word of codes: a text names no time. */
+const ofMessage = (message: string, failure: Failure, tables: Tables): readonly Finding[] => {
+  const pattern = patternIn(message, tables);
+  if (tables.file.messages.cited !== true) return pattern;
+  const rankOf = (finding: Finding): number => {
+    const own = finding.category === undefined ? 'allowed' : tables.categories[finding.category].retry;
+    return strictness[own] - (isVague(finding) ? 1 : 0);
+  };
+  return [...citedIn(message, failure, tables), ...pattern].sort((one, other) => rankOf(other) - rankOf(one));
 };
 
 /** Strongest evidence first; the message counts only when no code named a category. */

@@ -76,7 +76,7 @@ export const TableFileSchema = closed({
   /** Regular expressions, case-insensitive; the first that matches counts, and only when no code named a category. */
   messages: closed({
     source: Word,
-    /** Decline codes that a text cites are read before the patterns. */
+    /** Decline codes that a text cites are read beside the patterns. */
     cited: Type.Optional(Type.Literal(true)),
     patterns: Type.Array(
       closed({
