@@ -4,7 +4,10 @@ import { RealLife } from '../../../test/support/cards/realLife.js';
 const HISTORIES = 1_000;
 
 /** What has to have happened, so that it is sure that the limits were tried. */
-const enough: Readonly<Record<string, number>> = { charged: 2_000, scheduled: 3_000, died: 200 };
+const enough: Readonly<Record<string, number>> = {
+  ...{ declined: 2_000, succeeded: 150, scheduled: 3_000, died: 200 },
+  ...{ 'at once': 500, 'told to stop': 100, cancelled: 100 },
+};
 
 describe('property: one card, several recoveries, lived by the workers themselves', () => {
   it('no charge and no schedule exceeds a limit or follows what forbids it', async () => {

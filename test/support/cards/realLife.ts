@@ -100,6 +100,12 @@ export class RealLife {
     now: this.#now,
   });
 
+  /** First by both, so that all know that they are one card's. */
+  #names(): { readonly id?: string; readonly fingerprint?: string } {
+    const both = { id: 'pm', fingerprint: 'fp' };
+    return this.#serial === 0 ? both : this.#dice.oneOf([both, { id: 'pm' }, { fingerprint: 'fp' }]);
+  }
+
   readonly #rulesOf = () => Promise.resolve(this.#rules);
 
   #note(what: string): void {
@@ -148,7 +154,7 @@ export class RealLife {
       gateway: 'sandbox',
       customer: { email: 'ada@example.com' },
       failure: { ...failure, card_brand: this.#brand },
-      payment_method: { id: 'pm', fingerprint: 'fp', ...(this.#country && { country: this.#country }) },
+      payment_method: { ...this.#names(), ...(this.#country && { country: this.#country }) },
       ...(chance(0.1) && { psp_retries: { next_at: plus(this.#now, DAY) } }),
       trigger_id: `t${++this.#serial}`,
       failed_at: this.#now,
@@ -169,6 +175,7 @@ export class RealLife {
 
   async #cancel(ref: string): Promise<void> {
     const context = { ...this.#context(), commandId: deriveId('cancel', String(++this.#serial)) };
+    this.#note('cancelled');
     await cancelRecovery(this.#store, this.#recovery(ref), 'asked', context).catch(() => undefined);
   }
 
@@ -194,8 +201,10 @@ export class RealLife {
       for (const ref of due) await this.#act(ref);
       return;
     }
+    const workers = chance(0.3) ? [...due, ...due] : due;
+    if (workers.length > 1) this.#note('at once');
     this.#known = this.#oracle.knowledge;
-    await Promise.all([...due, ...(chance(0.3) ? due : [])].map((ref) => this.#act(ref)));
+    await Promise.all(workers.map((ref) => this.#act(ref)));
     this.#known = undefined;
   }
 
@@ -251,7 +260,7 @@ export class RealLife {
     const made = { outcome, ref, at, silent: chance(0.1) ? 1 + below(3) : 0, told: false };
     const knowledge = this.#known ?? this.#oracle.knowledge;
     this.#oracle.charges(this.#charged(ref), at, outcome !== 'succeeded', knowledge);
-    this.#note('charged');
+    this.#note(outcome === 'succeeded' ? 'succeeded' : 'declined');
     this.#made.set(key, made);
     return this.#answer(made);
   }
@@ -264,8 +273,12 @@ export class RealLife {
         const made = this.#made.get(key);
         return Promise.resolve(made === undefined ? { status: 'not_found' } : this.#answer(made));
       },
-      stopRetries: () =>
-        Promise.resolve(chance(0.3) ? { status: 'left', reason: 'no invoice' } : { status: 'stopped' }),
+      stopRetries: () => {
+        this.#note('told to stop');
+        return Promise.resolve(
+          chance(0.3) ? { status: 'left', reason: 'no invoice' } : { status: 'stopped' },
+        );
+      },
       openCheckout: () => Promise.reject(new Error('nobody goes there')),
       closeCheckout: () => Promise.resolve({ status: 'closed' }),
     };
