@@ -40,12 +40,13 @@ export class PspHistory {
 
   find(): void {
     const { teller, ref } = this;
-    this.retries = 'watched';
+    this.retries = teller.chance(0.5) ? 'watched' : 'to_stop';
+    const mode = this.retries === 'watched' ? 'watch' : 'take_over';
     teller.pay({
       type: 'PspRetriesAnnounced',
       data: { transaction_ref: ref, next_at: plus(teller.now, DAY) },
     });
-    teller.emit({ type: 'PspRetriesFound', data: { found_at: teller.now, mode: 'watch' } });
+    teller.emit({ type: 'PspRetriesFound', data: { found_at: teller.now, mode } });
   }
 
   goOn(): void {

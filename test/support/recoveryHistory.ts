@@ -208,6 +208,7 @@ export class History implements PspTeller {
         data: { attempt: this.attempt, reason: 'timeout', check, check_at },
       });
       if (this.chance(0.1)) return;
+      if (this.psp.retries === undefined && this.status === 'active' && this.chance(0.1)) this.psp.find();
       this.until(check_at);
     }
     if (this.checks > 0 && this.chance(0.2)) return this.giveUp();

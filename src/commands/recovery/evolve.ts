@@ -91,6 +91,13 @@ const closedAs = (known: KnownRecovery, status: ClosedStatus): Recovery => {
   return { ...rest, ...(notification?.messageId !== undefined && { notification }), status } as Recovery;
 };
 
+/** The mail that could not be delivered is sent to the other address: the plan goes back to it. */
+const deliverable = (known: KnownRecovery): KnownRecovery => ({
+  ...known,
+  undeliverable: false,
+  stepsBefore: Math.min(known.stepsBefore + 1, known.steps),
+});
+
 const evolveRetry = (
   known: KnownRecovery,
   event: Extract<RecoveryEvent, { type: `Retry${string}` | 'FurtherFailureRecorded' }>,
@@ -99,12 +106,12 @@ const evolveRetry = (
     case 'FurtherFailureRecorded': {
       const { trigger_id: id, chargeable = true, payable = true, psp_gave_up } = event.data;
       const { channels = known.channels, address_changed } = event.data;
-      const undeliverable = known.undeliverable && address_changed !== true;
       const triggers = { id, before: known.triggers };
       const pspRetries = psp_gave_up === true ? 'gave_up' : known.pspRetries;
+      const reached = address_changed === true ? deliverable(known) : known;
       const next = {
-        ...reclassified(without(known, 'waited') as KnownRecovery, event.data),
-        ...{ triggers, chargeable, payable, channels, undeliverable },
+        ...reclassified(without(reached, 'waited') as KnownRecovery, event.data),
+        ...{ triggers, chargeable, payable, channels },
         ...(pspRetries && { pspRetries }),
       };
       const dropped = next.scheduled !== undefined && dropsRetry(event.data, next.scheduled.at);
@@ -161,8 +168,10 @@ const evolveNotification = (
       const planned = { ...known, notification: { step, template, at, failures } };
       return without(planned, 'graceUntil') as Recovery;
     }
-    case 'NotificationDropped':
-      return without(known, 'notification') as Recovery;
+    case 'NotificationDropped': {
+      const stepsBefore = Math.min(known.stepsBefore, known.steps);
+      return { ...without(known, 'notification'), stepsBefore } as Recovery;
+    }
     case 'NotificationStarted':
       return known.notification === undefined
         ? known

@@ -209,6 +209,21 @@ describe('a customer who is reached by a later report', () => {
     expect(dataOf(await world.recovery(), 'FurtherFailureRecorded')).to.not.have.property('channels');
   });
 
+  it('is sent the very mail that did not reach the other address', async () => {
+    for (const [code, templates] of [
+      [expired, ['update_card']],
+      [soft, ['payment_failed']],
+    ] as const) {
+      const world = await actWorld(code, [], { ...ada, psp_retries: { next_at: plus(T0, 20 * DAY) } });
+      world.advance(DAY);
+      await world.run({ sendMail: () => Promise.resolve(bounced) });
+      await world.fail(code, { customer: { email: 'lovelace@example.com' } });
+      world.advance(DAY);
+      await world.run();
+      expect(world.mails.map(({ template }) => template)).to.deep.equal(templates);
+    }
+  });
+
   it('is mailed at another address than the one that could not be reached, and not at that', async () => {
     const watched = { ...ada, psp_retries: { next_at: plus(T0, 9 * DAY) } };
     const world = await actWorld(soft, [], watched);
@@ -228,6 +243,9 @@ describe('a customer who is reached by a later report', () => {
       world.advance(DAY);
       await world.run();
     }
-    expect(world.mails.map(({ to }) => to.address)).to.deep.equal(['lovelace@example.com']);
+    expect(world.mails.map(({ to, template }) => [to.address, template])).to.deep.equal([
+      ['lovelace@example.com', 'payment_failed'],
+      ['lovelace@example.com', 'final_notice'],
+    ]);
   });
 });

@@ -102,7 +102,7 @@ export const followFailure = async (
     commandOf(message, context),
     options,
   );
-  await tellRecovery({ store, rulesOf }, failure, context);
+  await tellRecovery({ store, rulesOf }, failure, context, loaded);
 };
 
 /** A paid payment ends its recovery, whatever brought the money in. */

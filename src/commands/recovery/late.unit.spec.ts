@@ -177,4 +177,22 @@ describe('just before a mail the rules are asked once more', () => {
     expect(world.mails).to.have.length(0);
     expect((await world.types()).slice(-2)).to.deep.equal(['NotificationDropped', 'RecoveryExhausted']);
   });
+
+  it('and one that was put off and dropped leaves its place to the next', async () => {
+    const next_at = plus(T0, 20 * DAY);
+    const world = await actWorld(SHORT, [], { ...CARD, psp_retries: { next_at } }, policy);
+    world.advance(DAY);
+    const later = { status: 'failed', permanent: false, reason: 'greylisted' } as const;
+    const sendMail = async () => {
+      await world.fail(EXPIRED);
+      return later;
+    };
+    await world.run({ sendMail });
+    await world.fail({ decline_code: 'duplicate_transaction' });
+    expect(await world.types()).to.include('NotificationDropped');
+    await world.fail(EXPIRED);
+    world.advance(HOUR);
+    await world.run();
+    expect(world.mails.map(({ template }) => template)).to.deep.equal(['update_card']);
+  });
 });

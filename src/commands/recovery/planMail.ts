@@ -84,7 +84,9 @@ export const mailNow = (situation: Situation, planned: string) => {
   const chosen = situation.effects.template;
   if (template !== planned)
     because.push(
-      chosen ? `the rule "${chosen.rule.name}" chooses the template` : 'no rule chooses another template now',
+      chosen
+        ? `the rule "${chosen.rule.name}" chooses the template`
+        : 'the plan of mails has another one by now',
     );
   return { at, template, because };
 };

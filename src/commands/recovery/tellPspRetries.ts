@@ -2,10 +2,10 @@ import type { Position } from '../../events/envelope.js';
 import { paymentStream } from '../../events/payment.js';
 import { recoveryStream } from '../../events/recovery.js';
 import { deriveId, paymentIdOf, recoveryIdOf } from '../../kernel/ids.js';
-import { handle, load } from '../handle.js';
+import { handle, load, type Loaded } from '../handle.js';
 import { paymentDecider } from '../payment/decide.js';
 import { announcePspRetries, type FactContext } from '../payment/record.js';
-import { type FailedData, pspRetriesOf } from '../payment/state.js';
+import { type FailedData, type Payment, pspRetriesOf } from '../payment/state.js';
 import { recoveryDecider } from './decide.js';
 import { isNews } from './pspRetries.js';
 import { type GuidanceSources, readGuidance } from './readGuidance.js';
@@ -16,15 +16,18 @@ type Told = Named & Pick<FailedData, 'psp_retries'>;
 /**
  * How it stands, as the payment says, is told to the recovery by whoever takes the report, since no message tells the
  * saga; and by the saga once it has followed a failure, since the report may have come between its two looks.
+ * @param seen the payment as the recovery has heard of it
  */
 export const tellRecovery = async (
   sources: GuidanceSources,
   { transaction_ref, trigger_id }: Named,
   context: FactContext,
+  seen?: Loaded<Payment>,
 ): Promise<Position | undefined> => {
   const { principal, now } = context;
   const paymentId = paymentIdOf(principal.orgId, transaction_ref);
-  const payment = await load(sources.store, paymentDecider, paymentStream(paymentId));
+  const payment = await load(sources.store, paymentDecider, paymentStream(paymentId), seen);
+  if (payment.position === seen?.position) return undefined;
   const pspRetries = pspRetriesOf(payment.state);
   if (payment.state.status !== 'failed' || pspRetries === undefined) return undefined;
   const recoveryId = recoveryIdOf(paymentId);

@@ -10,7 +10,9 @@ export type NextAction = Readonly<{ kind: ActionKind; at: Instant }>;
 
 /** What a recovery is waiting for. Closed, it may still wait for an outcome, and for the merchant to be told. */
 export type Pending = Readonly<{
-  charge: Readonly<{ kind: 'stop' | 'retry' | 'settle'; at: Instant }> | null;
+  charge: Readonly<{ kind: 'retry' | 'settle'; at: Instant }> | null;
+  /** When the PSP is told to retry no more by itself. */
+  stop: Instant | null;
   mail: Readonly<{ at: Instant; begun: boolean }> | null;
   /** Null once closed. */
   expires_at: Instant | null;
@@ -32,10 +34,18 @@ const later = (at: Instant, other: Instant | null): Instant => (other !== null &
  * For the debt: while a charge has no outcome nothing but asking for it; else the earliest, but nothing
  * while the customer may be paying. At the same instant the expiry comes before a retry, a mail, the end of the grace.
  */
-const nextStep = ({ charge, mail, expires_at, grace_until, quiet_until }: Pending): NextAction | null => {
+const nextStep = ({
+  charge,
+  stop,
+  mail,
+  expires_at,
+  grace_until,
+  quiet_until,
+}: Pending): NextAction | null => {
   if (charge?.kind === 'settle') return { kind: 'settle', at: charge.at };
   if (expires_at === null) return mail && { kind: 'abandon', at: mail.at };
   let next: NextAction = { kind: 'close', at: later(expires_at, quiet_until) };
+  next = sooner(next, 'stop', stop && later(stop, quiet_until));
   if (charge !== null) next = sooner(next, charge.kind, later(charge.at, quiet_until));
   next = sooner(next, 'notify', mail && later(mail.at, quiet_until));
   return sooner(next, 'close', grace_until && later(grace_until, quiet_until));
@@ -51,9 +61,14 @@ export const nextOf = (pending: Pending): NextAction | null => {
   return at !== undefined && (next === null || at < next.at) ? { kind: 'alert', at } : next;
 };
 
+/** A charge that was begun still wants its outcome. */
+export const settling = (charge: Pending['charge']): Pending['charge'] =>
+  charge?.kind === 'settle' ? charge : null;
+
 /** Closing drops what was only scheduled. */
 export const closedPending = ({ charge, mail, quiet_until, alerts }: Pending): Pending => ({
-  charge: charge?.kind === 'settle' ? charge : null,
+  charge: settling(charge),
+  stop: null,
   mail: mail?.begun ? mail : null,
   expires_at: null,
   grace_until: null,

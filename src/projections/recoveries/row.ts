@@ -115,10 +115,10 @@ export type RecoveryRow = Readonly<{
   position: number;
 }>;
 
-const chargeOf = (row: RecoveryRow): Pending['charge'] => {
-  const { attempts, psp_retries } = row;
-  const stopAt = row.psp_retries_check_at ?? row.psp_retries_since;
-  if (psp_retries === 'to_stop' && stopAt !== null) return { kind: 'stop', at: stopAt };
+const stopOf = (row: RecoveryRow): Pending['stop'] =>
+  row.psp_retries === 'to_stop' ? (row.psp_retries_check_at ?? row.psp_retries_since) : null;
+
+const chargeOf = ({ attempts }: RecoveryRow): Pending['charge'] => {
   const open = attempts.findLast(
     ({ status }) => status === 'scheduled' || status === 'started' || status === 'unknown',
   );
@@ -143,6 +143,7 @@ const alertsOf = (escalations: readonly EscalationView[]): Pending['alerts'] =>
 export const nextActionOf = (row: RecoveryRow): NextAction | null =>
   nextOf({
     charge: chargeOf(row),
+    stop: stopOf(row),
     mail: mailOf(row.notifications),
     expires_at: row.status === 'active' ? row.expires_at : null,
     grace_until: row.grace_until,

@@ -15,6 +15,7 @@ import {
   type Pending,
   quietUntil,
   settleAt,
+  settling,
 } from '../recoveries/pending.js';
 
 export type TimerRow = Readonly<{
@@ -50,8 +51,8 @@ const closed = (row: TimerRow, event: Event): TimerRow | null =>
   timer(row.key, event, closedPending(row.pending));
 
 /** A PSP that is to be told to stop is told at once. */
-const stopping = (mode: PspRetryMode | undefined, since: string): Pending['charge'] =>
-  mode === 'take_over' ? { kind: 'stop', at: instant(since) } : null;
+const stopping = (mode: PspRetryMode | undefined, since: string): Pending['stop'] =>
+  mode === 'take_over' ? instant(since) : null;
 
 const charges: Changes<TimerRow, RecoveryEvent> = {
   /** A scheduled retry that is not allowed any more, or not yet, is dropped; one that was begun still wants its outcome. */
@@ -61,11 +62,13 @@ const charges: Changes<TimerRow, RecoveryEvent> = {
     change(row, event, { charge: { kind: 'retry', at: instant(event.data.at) }, grace_until: null }),
   RetryDropped: (row, event) => change(row, event, { charge: null }),
   PspRetriesFound: (row, event) =>
-    change(row, event, { charge: stopping(event.data.mode, event.data.found_at) }),
-  PspRetriesUndecided: (row, event) =>
-    change(row, event, { charge: { kind: 'stop', at: instant(event.data.check_at) } }),
-  PspRetriesStopped: (row, event) => change(row, event, { charge: null }),
-  PspRetriesLeft: (row, event) => change(row, event, { charge: null }),
+    change(row, event, {
+      charge: settling(row.pending.charge),
+      stop: stopping(event.data.mode, event.data.found_at),
+    }),
+  PspRetriesUndecided: (row, event) => change(row, event, { stop: instant(event.data.check_at) }),
+  PspRetriesStopped: (row, event) => change(row, event, { stop: null }),
+  PspRetriesLeft: (row, event) => change(row, event, { charge: settling(row.pending.charge), stop: null }),
   PspRetriesEnded: (row, event) => change(row, event, {}),
   RetryStarted: (row, event) =>
     change(row, event, { charge: { kind: 'settle', at: settleAt(event.data.started_at) } }),
@@ -131,7 +134,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
  * early, never late. A step that was begun is due a minute later, in case its worker died.
  */
 export const timers: Projection<TimerRow> = {
-  version: 5,
+  version: 6,
   table: {
     name: 'timers',
     columns: {
@@ -151,7 +154,8 @@ export const timers: Projection<TimerRow> = {
       RecoveryStarted: (event, key, row) =>
         row ??
         timer(key, event, {
-          charge: stopping(event.data.psp_retries, event.data.cohort.opened_at),
+          charge: null,
+          stop: stopping(event.data.psp_retries, event.data.cohort.opened_at),
           mail: null,
           expires_at: instant(event.data.expires_at),
           grace_until: null,

@@ -55,8 +55,9 @@ const note = (
     found.push({ step, value, category, retry, wait });
 };
 
-/** `stolen_card`, a word after `code`, or one that is the whole text. */
-const CITED = /\bcode\W{1,3}([a-z0-9_]+)|\b([a-z0-9]+(?:_[a-z0-9]+)+)|^\W*([a-z0-9]+)\W*$/gi;
+/** A word after `code` or in quotes, unless it names a field; `stolen_card`; one that is the whole text. */
+const CITED =
+  /(?:\b[a-z]+_)?code\W{1,4}([a-z0-9_]+)|(?<!(?:field|parameter)\W{1,3})[`'"‘“]([a-z0-9_]+)[`'"’”]|\b([a-z0-9]+(?:_[a-z0-9]+)+)|^\W*([a-z0-9]+)\W*$/gi;
 
 /** Decline codes that a text cites. */
 const citedIn = (message: string, failure: Failure, tables: Tables): Finding[] =>
