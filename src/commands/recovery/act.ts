@@ -6,7 +6,7 @@ import type { Principal } from '../../kernel/principal.js';
 import type { Work } from '../../kernel/timerLeases.js';
 import { assertOwn, authorize, type CommandName } from '../authorize.js';
 import { load, type Loaded } from '../handle.js';
-import type { Payment } from '../payment/state.js';
+import type { FailedData, Payment } from '../payment/state.js';
 import {
   type ActDependencies,
   type Acting,
@@ -23,7 +23,7 @@ import { heldBack } from './plan.js';
 import { settledElsewhere } from './elsewhere.js';
 import { chargedOf, debtOrThrow, settle, settleOpen } from './settle.js';
 import { giveBack, reserve } from './slot.js';
-import type { KnownRecovery } from './state.js';
+import type { KnownRecovery, PendingNotification } from './state.js';
 import { takeOver } from './takeOver.js';
 import { tellMerchant } from './tellMerchant.js';
 
@@ -68,19 +68,34 @@ const retry = async (
   return settle({ ...acting, loaded: begun }, begun.state, begun.state.open, payment, 'charge');
 };
 
+type Customer = FailedData['customer'];
+const customerOf = (payment: Payment): Customer | undefined =>
+  payment.status === 'unknown' ? undefined : payment.last?.customer;
+
+/** A mail that an address did not take goes to the one that was told meanwhile. */
+const unlessMoved = async (
+  acting: Acting,
+  known: KnownRecovery,
+  mailed: Customer | undefined,
+  outcome: MailOutcome,
+): Promise<MailOutcome> => {
+  if (outcome.status !== 'failed' || !outcome.permanent) return outcome;
+  const now = customerOf((await paymentOf(acting, known)).state);
+  return now?.email === mailed?.email ? outcome : { ...outcome, permanent: false };
+};
+
 const send = async (
   { deps, principal, recoveryId }: Acting,
   known: KnownRecovery,
-  { state: payment }: Loaded<Payment>,
-  mail: { readonly step: number; readonly template: string; readonly messageId: string },
+  customer: Customer | undefined,
+  { step, template, messageId }: PendingNotification & { readonly messageId: string },
 ): Promise<MailOutcome> => {
-  const customer = payment.status === 'unknown' ? undefined : payment.last?.customer;
   if (customer?.email === undefined)
     return { status: 'failed', permanent: true, reason: 'no address is known' };
   return deps.sendMail({
     orgId: principal.orgId,
     recoveryId,
-    ...mail,
+    ...{ step, template, messageId },
     category: known.classification.category,
     to: { address: customer.email, ...(customer.name !== undefined && { name: customer.name }) },
     amount: known.cohort.amount,
@@ -93,7 +108,7 @@ const notify = async (
   acting: Acting,
   known: KnownRecovery,
   payment: Loaded<Payment>,
-  { step, template }: Extract<DueAction, { kind: 'notify' }>['notification'],
+  step: number,
 ): Promise<Done> => {
   const { deps, recoveryId } = acting;
   const messageId = `<${recoveryId}.${step}@stealth-recovery>`;
@@ -103,9 +118,13 @@ const notify = async (
   });
   deps.faults('mail:after-intent');
   const isBegun = begun.events.some(({ type }) => type === 'NotificationStarted');
-  if (!isBegun || !(await deps.stillMine())) return begun;
-  const outcome = await send(acting, known, payment, { step, template, messageId });
+  const { state } = begun;
+  if (!isBegun || state.status === 'none' || state.notification === undefined) return begun;
+  if (!(await deps.stillMine())) return begun;
+  const customer = customerOf(payment.state);
+  const answer = await send(acting, state, customer, { ...state.notification, messageId });
   deps.faults('mail:after-send');
+  const outcome = await unlessMoved(acting, known, customer, answer);
   const guidance = await guidanceFor(acting, payment);
   const settled = { step, outcome, guidance, now: nowOf(acting) };
   const done = await give({ ...acting, loaded: begun }, { type: 'SettleNotification', data: settled });
@@ -139,7 +158,7 @@ const proceed = async (
     case 'retry':
       return retry(acting, known, payment, due.attempt);
     case 'notify':
-      return notify(acting, known, payment, due.notification);
+      return notify(acting, known, payment, due.notification.step);
     case 'close':
       return give(acting, { type: 'CloseRecovery', data: { now: nowOf(acting) } });
     default:

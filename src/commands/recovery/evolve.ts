@@ -157,6 +157,14 @@ const evolveRetry = (
   }
 };
 
+/** One that was tried may have arrived: what takes its place is another step of the same plan. */
+const dropped = (known: KnownRecovery): Recovery => {
+  const { steps, notification } = known;
+  const tried = (notification?.failures ?? 0) > 0 ? 1 : 0;
+  const stepsBefore = Math.min(known.stepsBefore, steps) + tried;
+  return { ...without(known, 'notification'), steps: steps + tried, stepsBefore } as Recovery;
+};
+
 const evolveNotification = (
   known: KnownRecovery,
   event: Extract<RecoveryEvent, { type: `Notification${string}` }>,
@@ -168,10 +176,8 @@ const evolveNotification = (
       const planned = { ...known, notification: { step, template, at, failures } };
       return without(planned, 'graceUntil') as Recovery;
     }
-    case 'NotificationDropped': {
-      const stepsBefore = Math.min(known.stepsBefore, known.steps);
-      return { ...without(known, 'notification'), stepsBefore } as Recovery;
-    }
+    case 'NotificationDropped':
+      return dropped(known);
     case 'NotificationStarted':
       return known.notification === undefined
         ? known
@@ -191,7 +197,7 @@ const evolveNotification = (
       } as Recovery;
     case 'NotificationFailed': {
       const { permanent, step, retry_at } = event.data;
-      if (permanent || known.notification === undefined)
+      if (permanent || known.notification === undefined || known.status !== 'active')
         return { ...without(known, 'notification'), steps: step, undeliverable: true } as Recovery;
       const { template, at, failures } = known.notification;
       return { ...known, notification: { step, template, at: retry_at ?? at, failures: failures + 1 } };

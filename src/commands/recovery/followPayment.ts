@@ -94,7 +94,7 @@ export const followFailure = async (
   };
   const options = first ? { from: absent(recoveryDecider) } : {};
   const stream = recoveryStream(recoveryIdOf(paymentId));
-  await handle(
+  const done = await handle(
     store,
     recoveryDecider,
     stream,
@@ -102,7 +102,7 @@ export const followFailure = async (
     commandOf(message, context),
     options,
   );
-  await tellRecovery({ store, rulesOf }, failure, context, loaded);
+  await tellRecovery({ store, rulesOf }, failure, context, done.events.length > 0 ? loaded : undefined);
 };
 
 /** A paid payment ends its recovery, whatever brought the money in. */

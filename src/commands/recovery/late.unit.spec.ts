@@ -10,6 +10,7 @@ import { namesOf, onCredential } from '../credential/attempts.js';
 import { handle } from '../handle.js';
 import { builtInPolicy } from '../organization/builtInPolicy.js';
 import { rulesDecider } from '../rules/decide.js';
+import { rulesReader } from '../rules/reader.js';
 
 const CARD = { payment_method: { id: 'pm_1', fingerprint: 'fp_1' } };
 const SHORT = { decline_code: 'insufficient_funds', card_brand: 'amex' };
@@ -193,6 +194,49 @@ describe('just before a mail the rules are asked once more', () => {
     await world.fail(EXPIRED);
     world.advance(HOUR);
     await world.run();
+    expect(world.mails.map(({ template }) => template)).to.deep.equal(['update_card']);
+  });
+
+  it('and one that fails while the recovery ends is not tried again', async () => {
+    const world = await actWorld(EXPIRED, [], CARD, policy);
+    const sendMail = async () => {
+      await world.pay();
+      return { status: 'failed', permanent: false, reason: 'greylisted' } as const;
+    };
+    await world.run({ sendMail });
+    const failed = (await world.recovery()).find(({ type }) => type === 'NotificationFailed');
+    expect(failed?.data).to.include({ permanent: true });
+    world.advance(DAY);
+    const before = await world.types();
+    await world.run();
+    expect(await world.types()).to.deep.equal(before);
+  });
+
+  it('and it goes to the address that was told while the other one refused it', async () => {
+    const world = await actWorld(EXPIRED, [], CARD, policy);
+    const sendMail = async () => {
+      await world.failed(EXPIRED, { customer: { email: 'lovelace@example.com' } });
+      return { status: 'failed', permanent: true, reason: '550' } as const;
+    };
+    await world.run({ sendMail });
+    world.advance(HOUR);
+    await world.run();
+    expect(world.mails.map(({ to, template }) => [to.address, template])).to.deep.equal([
+      ['lovelace@example.com', 'update_card'],
+    ]);
+  });
+
+  it('and what goes out is what was planned last, though it was while the mail was prepared', async () => {
+    const world = await actWorld(SHORT, [], CARD, policy);
+    world.advance(DAY);
+    const rulesOf = rulesReader(world.store);
+    let asked = 0;
+    await world.run({
+      rulesOf: async (org) => {
+        if (asked++ === 0) await world.fail(EXPIRED);
+        return rulesOf(org);
+      },
+    });
     expect(world.mails.map(({ template }) => template)).to.deep.equal(['update_card']);
   });
 });

@@ -198,14 +198,15 @@ export const heldMail = (known: RecoveryCase, now: Instant, guidance: Guidance):
 /** A mail that is due planned anew, where it is to be sent later or by another template; undefined where it is not. */
 export const mailAnew = (
   known: RecoveryCase,
-  { step, template: planned }: PendingNotification,
+  notification: PendingNotification,
   now: Instant,
   guidance: Guidance,
 ): RecoveryEvent | undefined => {
   const situation = situationOf(known, now, guidance);
-  const { at, template, because } = mailNow(situation, planned);
+  const { at, template, because } = mailNow(situation, notification);
   if (because.length === 0) return undefined;
   const explanation = explain(situation, 'notify', [], because);
+  const { step } = notification;
   const data = { step, channel: 'email', at, template, explanation, cohort: known.cohort } as const;
   return { type: 'NotificationScheduled', data };
 };

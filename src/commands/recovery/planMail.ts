@@ -3,7 +3,7 @@ import { nextWithin, spansOf } from '../../kernel/localTime.js';
 import { isUrgent, type MailPlan, mailPlans, type MailStep } from './mailPlans.js';
 import type { Circumstances } from './guidance.js';
 import type { Planned, Situation } from './planRetry.js';
-import type { RecoveryCase } from './state.js';
+import type { PendingNotification, RecoveryCase } from './state.js';
 
 /** However often its category changes, a recovery sends no more mails than that. */
 const MAX_MAILS = 6;
@@ -74,13 +74,16 @@ export const mailForbidden = (situation: Situation): string | undefined =>
 /** The last mail comes after all others, also where the plan has changed meanwhile. */
 const ownTemplate = ({ known }: Situation, planned: string): string => {
   const own = planOf(known)[known.steps - known.stepsBefore]?.template ?? LAST;
-  return own === LAST || planned === LAST ? planned : own;
+  return own === LAST ? planned : own;
 };
 
-/** A mail that is due, as it is to be sent by now; `because`: what makes it another than the one planned. */
-export const mailNow = (situation: Situation, planned: string) => {
+/**
+ * A mail that is due, as it is to be sent by now; `because`: what makes it another than the one planned. One that was
+ * tried may have arrived: tried again it is the same.
+ */
+export const mailNow = (situation: Situation, { template: planned, failures }: PendingNotification) => {
   const { at, because } = heedQuiet(situation, situation.now);
-  const template = templateOf(situation, ownTemplate(situation, planned));
+  const template = failures > 0 ? planned : templateOf(situation, ownTemplate(situation, planned));
   const chosen = situation.effects.template;
   if (template !== planned)
     because.push(

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { actWorld, ActWorld, LedgerPsp, ORG, PAYMENT_ID } from '../../../test/support/actWorld.js';
 import { policy, T0 } from '../../../test/support/recoverySamples.js';
+import { toPublicMessage } from '../../events/integration/toPublicMessage.js';
 import { paymentStream } from '../../events/payment.js';
 import { DAY, HOUR, MINUTE, plus } from '../../kernel/clock.js';
 import { type Logger, silentLogger } from '../../kernel/logger.js';
@@ -99,6 +100,17 @@ describe("the PSP's own retries", () => {
       const world = new ActWorld(new LedgerPsp(), {}, { ...policy, psp_retries: 'watch' });
       const trigger = await world.failed(SOFT, NEXT);
       await world.follow(paymentStream(PAYMENT_ID), () => told(world, trigger));
+      expect(await world.types()).to.include('PspRetriesEnded');
+    });
+
+    it('are over also where the saga died before it told so, and follows the failure once more', async () => {
+      const world = new ActWorld(new LedgerPsp(), {}, { ...policy, psp_retries: 'watch' });
+      const trigger_id = await world.failed(SOFT, NEXT);
+      const [message] = (await world.events(paymentStream(PAYMENT_ID))).map(toPublicMessage);
+      await world.followMessage(message);
+      const data = { transaction_ref: 'inv_1', trigger_id };
+      await announcePspRetries(world.store, data, { ...world.context(), principal: psp });
+      await world.followMessage(message);
       expect(await world.types()).to.include('PspRetriesEnded');
     });
 

@@ -196,7 +196,7 @@ const customerChanges: Changes<RecoveryRow, RecoveryEvent> = {
       notifications: withNotification(
         row.notifications,
         step,
-        permanent ? { status: 'failed' } : { status: 'scheduled', ...at },
+        permanent || row.status !== 'active' ? { status: 'failed' } : { status: 'scheduled', ...at },
       ),
     });
   },

@@ -116,7 +116,8 @@ const others: Changes<TimerRow, RecoveryEvent> = {
   NotificationFailed: (row, event) => {
     const { permanent, retry_at } = event.data;
     const { mail } = row.pending;
-    if (permanent || mail === null) return change(row, event, { mail: null });
+    if (permanent || mail === null || row.pending.expires_at === null)
+      return change(row, event, { mail: null });
     return change(row, event, {
       mail: { at: retry_at === undefined ? mail.at : instant(retry_at), begun: false },
     });

@@ -114,6 +114,7 @@ describe('timers', () => {
       after(mail, mailing, ending).due('abandon', day(3, 10, 1));
       after(mail, mailing, told.mailFailed(day(3), 1, day(4)), ending).nothing();
       after(mail, mailing, ending, told.mailFailed(day(4), 1)).nothing();
+      after(mail, mailing, ending, told.mailFailed(day(3), 1, day(4))).nothing();
       after(retry, begun, mail, ending).due('settle', day(2, 10, 1));
       after(retry, begun, ending, told.retryDeclined(day(2), 1, classified.soft)).nothing();
     });

@@ -55,9 +55,16 @@ const note = (
     found.push({ step, value, category, retry, wait });
 };
 
-/** A word after `code` or in quotes, unless it names a field; `stolen_card`; one that is the whole text. */
-const CITED =
-  /(?:\b[a-z]+_)?code\W{1,4}([a-z0-9_]+)|(?<!(?:field|parameter)\W{1,3})[`'"‘“]([a-z0-9_]+)[`'"’”]|\b([a-z0-9]+(?:_[a-z0-9]+)+)|^\W*([a-z0-9]+)\W*$/gi;
+/** A word after `code`, one in quotes that names no field, `stolen_card`, or one that is the whole text. */
+const CITED = new RegExp(
+  [
+    '(?:\\b[a-z]+_)?code\\W{1,4}([a-z0-9_]+)',
+    '(?<!(?:field|param|parameter|property|key)s?\\W{1,3})[`\'"‘“](?!\\w*code\\b)([a-z0-9_]+)[`\'"’”](?!\\s*:|\\W(?:field|param))',
+    '\\b([a-z0-9]+(?:_[a-z0-9]+)+)\\b(?![`\'"]\\s*:)',
+    '^\\W*([a-z0-9]+)\\W*$',
+  ].join('|'),
+  'gi',
+);
 
 /** Decline codes that a text cites. */
 const citedIn = (message: string, failure: Failure, tables: Tables): Finding[] =>
