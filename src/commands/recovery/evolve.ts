@@ -157,14 +157,6 @@ const evolveRetry = (
   }
 };
 
-/** One that was tried may have arrived: what takes its place is another step of the same plan. */
-const dropped = (known: KnownRecovery): Recovery => {
-  const { steps, notification } = known;
-  const tried = (notification?.failures ?? 0) > 0 ? 1 : 0;
-  const stepsBefore = Math.min(known.stepsBefore, steps) + tried;
-  return { ...without(known, 'notification'), steps: steps + tried, stepsBefore } as Recovery;
-};
-
 const evolveNotification = (
   known: KnownRecovery,
   event: Extract<RecoveryEvent, { type: `Notification${string}` }>,
@@ -176,8 +168,10 @@ const evolveNotification = (
       const planned = { ...known, notification: { step, template, at, failures } };
       return without(planned, 'graceUntil') as Recovery;
     }
-    case 'NotificationDropped':
-      return dropped(known);
+    case 'NotificationDropped': {
+      const stepsBefore = Math.min(known.stepsBefore, known.steps);
+      return { ...without(known, 'notification'), stepsBefore } as Recovery;
+    }
     case 'NotificationStarted':
       return known.notification === undefined
         ? known

@@ -241,7 +241,7 @@ const endings: Changes<RecoveryRow, RecoveryEvent> = {
 
 /** Recoveries by id, each folded from its own stream alone, so that the same fold answers as-of questions. */
 export const recoveries: Projection<RecoveryRow> = {
-  version: 7,
+  version: 8,
   table: {
     name: 'recoveries',
     columns: {

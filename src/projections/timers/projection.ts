@@ -135,7 +135,7 @@ const others: Changes<TimerRow, RecoveryEvent> = {
  * early, never late. A step that was begun is due a minute later, in case its worker died.
  */
 export const timers: Projection<TimerRow> = {
-  version: 6,
+  version: 7,
   table: {
     name: 'timers',
     columns: {

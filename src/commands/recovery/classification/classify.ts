@@ -59,8 +59,8 @@ const note = (
 const CITED = new RegExp(
   [
     '(?:\\b[a-z]+_)?code\\W{1,4}([a-z0-9_]+)',
-    '(?<!(?:field|param|parameter|property|key)s?\\W{1,3})[`\'"‘“](?!\\w*code\\b)([a-z0-9_]+)[`\'"’”](?!\\s*:|\\W(?:field|param))',
-    '\\b([a-z0-9]+(?:_[a-z0-9]+)+)\\b(?![`\'"]\\s*:)',
+    '(?<!(?:field|param|parameter|property|key)s?\\W{1,3})(?!(?<=[{,]\\s*)"\\w+"\\s*:)[`\'"‘“](?!\\w*code\\b)([a-z0-9_]+)[`\'"’”](?!\\W(?:field|param))',
+    '\\b([a-z0-9]+(?:_[a-z0-9]+)+)',
     '^\\W*([a-z0-9]+)\\W*$',
   ].join('|'),
   'gi',
