@@ -6,7 +6,7 @@ import type { Principal } from '../../kernel/principal.js';
 import type { Work } from '../../kernel/timerLeases.js';
 import { assertOwn, authorize, type CommandName } from '../authorize.js';
 import { load, type Loaded } from '../handle.js';
-import type { FailedData, Payment } from '../payment/state.js';
+import { emailOf, type FailedData, type Payment } from '../payment/state.js';
 import {
   type ActDependencies,
   type Acting,
@@ -80,8 +80,8 @@ const unlessMoved = async (
   outcome: MailOutcome,
 ): Promise<MailOutcome> => {
   if (outcome.status !== 'failed' || !outcome.permanent) return outcome;
-  const now = customerOf((await paymentOf(acting, known)).state);
-  return now?.email === mailed?.email ? outcome : { ...outcome, permanent: false };
+  const { state: payment } = await paymentOf(acting, known);
+  return emailOf(payment) === mailed?.email ? outcome : { ...outcome, permanent: false };
 };
 
 const send = async (

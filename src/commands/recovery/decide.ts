@@ -148,9 +148,8 @@ const settleNotification = (
     const data = { step, message_id: notification.messageId, sent_at: now, cohort };
     return andNext(known, { type: 'NotificationSent', data }, now, guidance);
   }
-  const { permanent } = outcome;
-  const over = { ...outcome, permanent: permanent || known.status !== 'active' };
-  const { retry_at, ...failed } = failedMail(over, notification.failures, now);
+  const permanent = outcome.permanent || known.status !== 'active';
+  const { retry_at, ...failed } = failedMail({ ...outcome, permanent }, notification.failures, now);
   const later = retry_at && { retry_at: afterQuiet(known, guidance.circumstances, retry_at) };
   const data = { step, ...failed, ...later, cohort };
   return andNext(known, { type: 'NotificationFailed', data }, now, guidance);

@@ -94,7 +94,10 @@ export const mailNow = (situation: Situation, { template: planned, failures }: P
   return { at, template, because };
 };
 
-/** A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner: what a server put off is not. */
+/**
+ * A mail planned but not begun goes when none is to be sent, or when an urgent plan wants another, or it sooner. One
+ * that a server put off keeps its time and its words.
+ */
 export const superseded = (situation: Situation): string | undefined => {
   const { notification } = situation.known;
   if (notification === undefined || notification.messageId !== undefined) return undefined;
